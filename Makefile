@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+override VENV := $(VENV:/=)
 # Where a virtual environment has its programs: Scripts on Windows, bin elsewhere.
 WINDOWS := $(filter Windows_NT,$(OS))
 BIN := $(VENV)/$(if $(WINDOWS),Scripts,bin)
@@ -91,7 +92,8 @@ $(INTERPRETER):
 	@echo "making the virtual environment $(VENV)" >&2
 	@$(PYTHON) -m venv $(if $(wildcard $(VENV)/pyvenv.cfg),--clear) $(VENV)
 
-ifndef LOCKED
+# A variable of a shell is not one that the next make here is given.
+ifneq ($(origin LOCKED),command line)
 # Two that install at once would break each other's files: the later one waits, and then finds what it needs.
 $(VENV)/.serve: requirements.lock pyproject.toml
 $(VENV)/.test: requirements-dev.lock pyproject.toml

@@ -60,6 +60,10 @@ An idle connection is kept open for `keep_alive`, which its client gets in a `Ke
 longer. If a client sends or reads nothing for 30 seconds in the middle of a request or an answer, its connection is
 closed. A request that cannot be parsed is refused in the gateway's envelope.
 
+Of more than 10,000 connections without a request, or if fewer than 32 descriptors are left, the one that has waited
+the longest is closed; so is the one whose incomplete head is the oldest if such heads take over 64 MiB. The log says
+so.
+
 ## Limits
 
 One process serves everybody, so no request may block it for long. What exceeds these limits is refused, except that
@@ -80,7 +84,7 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 | a project | 20,000 instances, archived ones included |
 | a cluster | 500 queues, 100 vSwitches, 200 tags; 10,000 slaves removed over time |
 | one call for tags | 500 tags added, or all removed from 200 clusters |
-| bodies of calls that have not arrived whole, all together | 256 MiB; one of up to 64 KiB is always read |
+| bodies of calls that are arriving, all together | 256 MiB, else the stalest is given up; 64 KiB are always read |
 | calls delayed by latencies, all together | 256 MiB |
 | large answers that clients are still reading, such as snapshots | 512 MiB |
 

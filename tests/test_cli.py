@@ -31,7 +31,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.mark.parametrize("flag", ["--version", "-V"])
-def test_version_is_told(flag: str) -> None:
+def test_version_is_reported(flag: str) -> None:
     assert call(flag).output == f"foas-emulator, version {__version__}\n"
 
 
@@ -67,7 +67,7 @@ def test_every_built_in_seed_is_named_where_one_may_be_given(words: tuple[str, .
     assert all(name in told for name in BUILT_IN)
 
 
-def test_every_fault_of_every_seed_is_told(tmp_path: Path) -> None:
+def test_every_fault_of_every_seed_is_reported(tmp_path: Path) -> None:
     one, two = tmp_path / "one.yaml", tmp_path / "two.json"
     one.write_text("projects:\n  - Name: a\n    Nmae: b\n", "utf-8")
     two.write_text(json.dumps({"clusters": [{"ClusterId": "c", "slave_num": 1}]}, indent=1), "utf-8")
@@ -79,7 +79,7 @@ def test_every_fault_of_every_seed_is_told(tmp_path: Path) -> None:
     ]
 
 
-def test_a_seed_that_does_not_exist_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_a_seed_that_does_not_exist_is_reported_with_the_nearest(tmp_path: Path) -> None:
     checked = call("seed", "check", "night-shif", str(tmp_path))
     missing, without = checked.stderr.splitlines()
     assert missing.startswith("night-shif: there is no such file, and no built-in seed is called so (the nearest is ")

@@ -42,7 +42,7 @@ def test_without_a_world_it_is_the_default_one(emulator: Emulator, tmp_path: Pat
     assert "project1" in (tmp_path / "a.json").read_text("utf-8")
 
 
-def test_what_the_server_refuses_is_told(emulator: Emulator, tmp_path: Path) -> None:
+def test_what_the_server_refuses_is_reported(emulator: Emulator, tmp_path: Path) -> None:
     file = tmp_path / "world.json"
     refused = run(emulator, "save", str(file))
     assert (refused.exit_code, file.exists()) == (1, False)
@@ -53,7 +53,7 @@ def test_what_the_server_refuses_is_told(emulator: Emulator, tmp_path: Path) -> 
     assert "a snapshot is an object with snapshot_version and tables" in refused.output
 
 
-def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_server_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with Emulator() as gone:
         pass
     refused = run(gone, "save", str(tmp_path / "world.json"))
@@ -61,7 +61,7 @@ def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert gone.url in refused.output
 
 
-def test_a_file_that_is_not_there_is_told(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(emulator: Emulator, tmp_path: Path) -> None:
     refused = run(emulator, "load", str(tmp_path / "nowhere.json"))
     assert refused.exit_code == 2
     assert "does not exist" in refused.output

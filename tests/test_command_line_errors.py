@@ -236,7 +236,7 @@ def test_key_with_a_password_is_refused_and_nobody_is_asked(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("command", ["healthcheck --url {}", "worlds --url {}", "clock show --url {}", "get {}/"])
-def test_server_that_does_not_run_is_told_with_what_starts_one(command: str) -> None:
+def test_server_that_does_not_run_is_reported_with_what_starts_one(command: str) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -289,7 +289,7 @@ main(["openapi", "-o", "out.yaml"])
 
 
 @pytest.mark.parametrize("command", ["healthcheck --url {}", "worlds --url {}", "clock show --url {}", "get {}/"])
-def test_certificate_that_is_not_trusted_is_told_with_where_it_is(command: str) -> None:
+def test_certificate_that_is_not_trusted_is_reported_with_where_it_is(command: str) -> None:
     with serving("--tls", "--tls-port", "0", lines=2) as emulator:
         line = refusal(*command.format(emulator.announcement[1].removeprefix("listening on ")).split())
     assert "certificate is not trusted" in line
@@ -297,7 +297,7 @@ def test_certificate_that_is_not_trusted_is_told_with_where_it_is(command: str) 
 
 
 @pytest.mark.parametrize("command", ["healthcheck --url {}", "worlds --url {}", "clock show --url {}", "get {}/"])
-def test_https_to_a_port_of_http_is_told_with_what_to_use(command: str) -> None:
+def test_https_to_a_port_of_http_is_reported_with_what_to_use(command: str) -> None:
     with serving() as emulator:
         line = refusal(*command.format(emulator.url.replace("http:", "https:")).split())
     assert line.endswith(": this port has no https; use http://, or the https port of a server with --tls")
@@ -347,7 +347,7 @@ def test_file_that_is_no_snapshot_is_refused_in_a_line(files: Path) -> None:
         ("get", "http://127.0.0.1:1/"),
     ],
 )
-def test_wrong_command_line_is_told_in_a_line(arguments: tuple[str, ...]) -> None:
+def test_wrong_command_line_is_reported_in_a_line(arguments: tuple[str, ...]) -> None:
     refusal(*arguments)
 
 
@@ -363,7 +363,7 @@ def test_wrong_command_line_is_told_in_a_line(arguments: tuple[str, ...]) -> Non
         (("journal", "--last", "x"), "'x' is not a valid integer."),
     ],
 )
-def test_wrong_number_is_told_by_what_is_wrong_with_it(arguments: tuple[str, ...], told: str) -> None:
+def test_wrong_number_is_reported_by_what_is_wrong_with_it(arguments: tuple[str, ...], told: str) -> None:
     assert refusal(*arguments).endswith(told)
 
 
@@ -398,7 +398,7 @@ def test_output_that_nobody_reads_ends_without_a_word(arguments: str) -> None:
 
 @POSIX
 @pytest.mark.parametrize("arguments", ["openapi", "--help"])
-def test_output_that_is_full_is_told_in_a_line(arguments: str) -> None:
+def test_output_that_is_full_is_reported_in_a_line(arguments: str) -> None:
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
             command(arguments), stdout=full, stderr=subprocess.PIPE, encoding="utf-8", env=environment(), check=False
@@ -434,7 +434,7 @@ def test_an_input_that_is_closed_holds_nothing() -> None:
 
 
 @pytest.mark.parametrize("arguments", [("serve", "--tls"), ("serve", "--intercept=0"), ("run", "true")])
-def test_a_machine_without_a_place_for_temporary_files_is_told(
+def test_a_machine_without_a_place_for_temporary_files_is_reported(
     monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     def nowhere() -> list[str]:

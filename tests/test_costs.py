@@ -40,7 +40,7 @@ CALLS_OF_WRITES = {
     "DeleteJob": 637,
 }
 """A statement that SQLAlchemy makes anew for each call would add some hundreds."""
-MODULES_AT_START = 840
+MODULES_AT_START = 841
 NEVER_AT_START = ("cryptography", "trustme", "jinja2", "httpx")
 
 

@@ -38,7 +38,7 @@ def test_another_error_is_no_shortage(error: Exception) -> None:
         (OSError(errno.EMFILE, "no"), "no further file"),
     ],
 )
-def test_what_the_system_refuses_is_told_by_both_apis(
+def test_what_the_system_refuses_is_reported_by_both_apis(
     error: Exception, said: str, seeded_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -56,7 +56,7 @@ def test_what_the_system_refuses_is_told_by_both_apis(
 
 
 @pytest.mark.parametrize("target", ["/api/v2/projects", "/api/v2/projects/nowhere/jobs/none"])
-def test_what_is_lacking_to_write_xml_is_told_as_json(
+def test_what_is_lacking_to_write_xml_is_reported_as_json(
     target: str, seeded_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -140,7 +140,7 @@ def test_a_page_needs_no_thread(page: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(("error", "status", "said"), [(NO_THREAD, 503, "thread"), (ValueError(), 500, "fault")])
-def test_what_a_page_lacks_is_told(
+def test_what_a_page_lacks_is_reported(
     error: Exception, status: int, said: str, seeded_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:

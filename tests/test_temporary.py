@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -125,11 +125,11 @@ def test_what_the_system_refuses_while_it_is_removed_is_no_error(monkeypatch: py
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: server._certificate(Settings(tls=True)),
+        lambda: nullcontext(server._certificate(Settings(tls=True))),
         lambda: server.prepare_interception(Settings(intercept=0), host="127.0.0.1"),
     ],
 )
-def test_a_full_disk_under_temporary_files_is_told_as_theirs(
+def test_a_full_disk_under_temporary_files_is_reported_as_theirs(
     make: Callable[[], AbstractContextManager[Any]], place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def find_no_room(*_: object) -> None:

@@ -13,7 +13,7 @@ from threading import Event, Lock, Thread
 _AT_ONCE = getattr(select, "PIPE_BUF", 512)
 """Bytes that a writable pipe accepts without blocking."""
 _WAIT_S = 0.02
-"""Seconds to wait for a pipe of which the system does not tell whether it accepts anything."""
+"""Seconds to wait for a pipe on systems that do not report whether it accepts anything."""
 _UNREAD = "it is a pipe that nobody reads"
 _FIELDS = ("request_id", "operation", "world", "status", "milliseconds", "code", "hint")
 

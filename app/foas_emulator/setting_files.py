@@ -26,7 +26,7 @@ def error_overrides(file: Path | None) -> Mapping[str, ErrorOverride]:
         overrides = read_overrides({} if document.value is None else document.value)
     except (OSError, ValueError) as error:
         raise SettingError("error_overrides", f"{file} cannot be read: {error}") from None
-    problems = [f"{file}:{document.line((code,))}: {message}" for code, message in override_problems(overrides)]
+    problems = [f"{file}:{document.line((code,)) or 1}: {message}" for code, message in override_problems(overrides)]
     if problems:
         raise SettingError("error_overrides", "; ".join(problems))
     return overrides

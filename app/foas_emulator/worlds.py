@@ -9,7 +9,7 @@ from typing import Any
 from foas_emulator.control.off_loop import UNKNOWN, off_loop
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.seeds.errors import SeedError
-from foas_emulator.seeds.image import image_of
+from foas_emulator.seeds.image import image_for, image_of
 from foas_emulator.seeds.reading import BUILT_IN, read_seeds
 from foas_emulator.seeds.watching import Marks, marks, watching
 from foas_emulator.serving.descriptors import world_files_at_once
@@ -32,7 +32,7 @@ def open_registry(settings: Settings) -> Registry:
     """Return a server's worlds with the default one open, so that an invalid seed or file is reported at once."""
     connections = Connections()
     defaults = _world_defaults(settings)
-    image = _seeded_image(settings.seed, connections, defaults)
+    image = image_of(read_seeds(settings.seed), connections=connections, handlers=HANDLERS, defaults=defaults)
     try:
         with ExitStack() as if_refused:
             options = RegistryOptions(
@@ -89,10 +89,6 @@ def _why_unusable(directory: Path, error: Exception) -> str:
     return str(error)
 
 
-def _seeded_image(sources: Sequence[str], connections: Connections, defaults: WorldSettings) -> bytes:
-    return image_of(read_seeds(sources), connections=connections, handlers=HANDLERS, defaults=defaults)
-
-
 def watched_seeds(settings: Settings) -> Marks | None:
     """Return the marks of the watched seeds, to be taken before these are read; None if a file cannot be examined."""
     with suppress(OSError):
@@ -118,19 +114,17 @@ def watch_seeds(
     if not files:
         raise SettingError("watch", "there is no file to watch: give --seed a file or a directory")
 
-    scratch = Connections()
-
     async def read_again() -> None:
         if _has_pipe(files):
             log.warning("a seed has become a pipe, which may never yield anything; everything stays as it is")
             return
         try:
-            image = await off_loop(UNKNOWN, lambda: _seeded_image(settings.seed, scratch, registry.defaults))
+            image = await off_loop(UNKNOWN, lambda: image_for(registry, read_seeds(settings.seed)))
         except SeedError as error:
             log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
         else:
             with suppress(StoppedError):  # the server stops meanwhile
-                names = await start_over(registry, scratch, image)
+                names = await start_over(registry, image)
                 log.info("the seeds have changed; worlds that start over: %s", ", ".join(names) or "none")
 
     return watching(files, read_again, since=since)

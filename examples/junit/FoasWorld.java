@@ -8,7 +8,10 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Creates a world for each test, and prints its journal if the test fails: a field with {@code @RegisterExtension}. */
+/**
+ * Creates a world for each test, and prints its journal if the test fails: a field with {@code @RegisterExtension}.
+ * The field must not be static, because tests that run in parallel would share it.
+ */
 class FoasWorld implements BeforeEachCallback, AfterEachCallback {
     private final HttpClient http = HttpClient.newHttpClient();
     private final String token;

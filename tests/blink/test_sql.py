@@ -320,7 +320,7 @@ def test_script_of_real_shape_has_no_unknown_statement(path: Path) -> None:
         ("", []),
     ],
 )
-def test_what_begins_with_no_known_word_is_told(code: str, words: list[str]) -> None:
+def test_what_begins_with_no_known_word_is_reported(code: str, words: list[str]) -> None:
     assert passed_over(code) == words
 
 

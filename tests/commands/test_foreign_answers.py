@@ -81,7 +81,7 @@ def in_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("in_empty_directory")
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_another_server_than_an_emulator_is_told_in_a_line(words: tuple[str, ...], foreign: str) -> None:
+def test_another_server_than_an_emulator_is_reported_in_a_line(words: tuple[str, ...], foreign: str) -> None:
     command, *rest = words
     result = CliRunner().invoke(main, [command, *_with_url(command, rest, foreign)], env={"FOASEMU_PORT": None})
     assert (result.exit_code, result.stdout) == (1, ""), result.output

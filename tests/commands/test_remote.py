@@ -156,7 +156,7 @@ def test_a_dry_run_says_what_would_happen_and_the_world_stays(emulator: Emulator
     assert "would run from " in said(emulator, "clock", "advance", "90s", "--dry-run")
 
 
-def test_what_changes_is_told_by_its_job_and_the_state_it_brings(emulator: Emulator, world: World) -> None:
+def test_what_changes_is_reported_by_its_job_and_the_state_it_brings(emulator: Emulator, world: World) -> None:
     said(emulator, "clock", "freeze", "2026-01-01T00:00:00Z")
     world.seed(TIMELINE)
     told = "shop/clicks becomes FAILED (instance:5 put_state)"
@@ -170,6 +170,18 @@ def test_what_changes_is_told_by_its_job_and_the_state_it_brings(emulator: Emula
     assert "2026-01-03T00:00:30.000Z shop/clicks (instance:5 archive)\n" in said(emulator, "clock", "show")
     (archived,) = world.clock.advance_until_idle()
     assert (archived.what, archived.job, archived.state) == ("instance:5 archive", "shop/clicks", None)
+
+
+def test_a_clock_lists_as_many_changes_as_are_asked_for_and_says_how_many_there_are(
+    emulator: Emulator, world: World
+) -> None:
+    said(emulator, "clock", "freeze", "2026-01-01T00:00:00Z")
+    world.seed(TIMELINE)
+    told = "shop/clicks becomes FAILED (instance:5 put_state)"
+    first = said(emulator, "clock", "advance", "3d", "--limit", "1", "--dry-run")
+    assert first.endswith(f"2 changes would happen, 0 pending.\n  2026-01-01T00:00:30.000Z {told}\n  and 1 more\n")
+    shown = json.loads(said(emulator, "clock", "show", "--limit", "1", "--json"))
+    assert (shown["pending_total"], len(shown["pending"])) == (1, 1)
 
 
 def test_no_terminal_obeys_what_a_program_has_sent(emulator: Emulator, world: World) -> None:
@@ -189,7 +201,7 @@ def _failing_later(name: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("job", "told"), [(None, "cluster:c becomes RUNNING (cluster:c finish)"), ("p/j", "p/j")])
-def test_a_change_is_told_by_what_it_changes_if_it_is_of_no_job(job: str | None, told: str) -> None:
+def test_a_change_is_reported_by_what_it_changes_if_it_is_of_no_job(job: str | None, told: str) -> None:
     what = "cluster:c finish" if job is None else "instance:1 archive"
     change = {"at": 0, "what": what, "job": job, "state": "RUNNING" if job is None else None}
     assert change_lines([change]).startswith(f"\n  1970-01-01T00:00:00.000Z {told}")
@@ -215,7 +227,12 @@ def test_the_journal_tells_when_which_request_and_what_had_a_part_in_it(emulator
     assert f"\n   {miscased['hint']}\n   {miscased['warning']}\n" in said(emulator, "journal")
     failed = said(emulator, "journal", "--failed")
     assert ("#1 " in failed, "#2 " in failed, "#3 " in failed) == (False, True, True)
-    assert said(emulator, "journal", "--operation", "StopJob") == "The journal of world mine has no such call.\n"
+    assert said(emulator, "journal", "--operation", "DeleteJob") == "The journal of world mine has no such call.\n"
+    refused = run(emulator, "journal", "--operation", "deletejob")
+    assert (refused.exit_code, "there is no operation 'deletejob' (the nearest is DeleteJob)" in refused.stderr) == (
+        1,
+        True,
+    )
     assert "#2 " not in said(emulator, "journal", "--failed", "--last", "1")
 
 
@@ -284,7 +301,7 @@ def test_a_scenario_with_a_fault_is_refused_with_its_line(emulator: Emulator, tm
 
 
 @pytest.mark.usefixtures("world")
-def test_a_state_is_put_and_what_the_service_refuses_is_told(emulator: Emulator) -> None:
+def test_a_state_is_put_and_what_the_service_refuses_is_reported(emulator: Emulator) -> None:
     said(emulator, "state", "project1", "job1", "412536", "failed", "--message", "lost")
     result = run(emulator, "state", "project1", "job1", "1", "FAILED", "--world", "mine")
     assert result.exit_code == 1
@@ -432,7 +449,7 @@ def test_a_world_whose_file_is_broken_can_be_reset(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "replay"])  # it serves by itself
-def test_a_server_that_is_not_there_is_told(name: str) -> None:
+def test_a_server_that_is_not_there_is_reported(name: str) -> None:
     words = {
         "clock": ["clock", "show"],
         "fault": ["fault", "list"],
@@ -459,7 +476,7 @@ def test_an_address_without_a_scheme_is_told_what_it_lacks(words: tuple[str, ...
 
 
 @pytest.mark.parametrize("words", [("worlds",), ("reset", "--all"), ("reset",), ("clock", "show")])
-def test_an_address_that_cannot_be_read_is_told(words: tuple[str, ...]) -> None:
+def test_an_address_that_cannot_be_read_is_reported(words: tuple[str, ...]) -> None:
     result = CliRunner().invoke(main, [*words, "--url", "http://[::1"], env={"FOASEMU_PORT": None})
     assert (result.exit_code, result.stderr) == (1, "http://[::1: Invalid IPv6 URL\n")
 

@@ -153,7 +153,7 @@ def test_a_name_that_no_world_can_have_is_refused_before_anything_starts(where: 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signals_reach_the_command_and_its_status_is_told(number: signal.Signals) -> None:
+def test_signals_reach_the_command_and_its_status_is_reported(number: signal.Signals) -> None:
     script = (
         "import signal, sys, time\n"
         f"signal.signal({int(number)}, lambda *_: sys.exit(9))\n"

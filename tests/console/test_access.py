@@ -68,6 +68,9 @@ def test_a_form_is_accepted_from_our_own_pages_alone(
     headers = {} if origin is None else {"origin": origin}
     answer = console.send("POST", f"{CONSOLE}{path}", data=fields, headers=headers)
     assert answer.status_code == (303 if is_accepted else 403)
+    is_elsewhere = origin not in (None, "http://127.0.0.1:8018")
+    assert ("A proxy must pass on the Host" in answer.text) == is_elsewhere
+    assert ("restarted" in answer.text) == (not is_accepted and not is_elsewhere)
 
 
 @pytest.mark.parametrize("page", ["/w/default/journal?only=refused", ""])
@@ -99,6 +102,15 @@ def test_the_control_token_is_asked_for_once_and_kept_in_a_cookie_that_no_script
     assert "horse" not in cookie
     assert guarded.get("/w/default/").status_code == 200
     assert guarded.send("GET", "/_emulator/worlds").status_code == 401, "the cookie opens the pages alone"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_who_signs_in_by_https_sends_the_cookie_by_nothing_else(guarded: Console, scheme: str) -> None:
+    """Also behind a proxy that ends https: the page's Origin tells."""
+    headers = {"origin": f"{scheme}://127.0.0.1:8018"}
+    answer = guarded.send("POST", f"{CONSOLE}/sign-in", data={"control_token": "correct horse"}, headers=headers)
+    assert answer.status_code == 303
+    assert ("Secure" in answer.headers["set-cookie"]) == (scheme == "https")
 
 
 def test_who_signs_out_is_asked_for_the_token_again(guarded: Console, console: Console) -> None:

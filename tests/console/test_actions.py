@@ -213,7 +213,7 @@ def test_a_world_is_created_from_a_seed_file_too(console: Console, name: str, te
 
 
 @pytest.mark.parametrize("number", ["9" * 5000, "1e3", "-1", ""])
-def test_what_is_no_number_is_told_in_few_words(console: Console, number: str) -> None:
+def test_what_is_no_number_is_reported_in_few_words(console: Console, number: str) -> None:
     page = console.done(method="PUT", target="/_emulator/worlds/default/clock", number__now=number)
     assert ("This is not a whole number." in page) is bool(number)
     assert "digits" not in page
@@ -375,7 +375,7 @@ def test_time_alone_makes_no_difference_to_the_origin(
             assert "No difference." in Console(api).page("/w/later/compare"), "nor once it is opened again"
 
 
-def test_a_change_that_came_due_is_told_as_it_was_planned(machine_clock: MachineClock) -> None:
+def test_a_change_that_came_due_is_reported_as_it_was_planned(machine_clock: MachineClock) -> None:
     with open_api(seed=("night-shift",)) as api:
         console = Console(api)
         machine_clock.let_pass(5_000)
@@ -451,10 +451,10 @@ def test_files_are_taken_from_our_own_pages_alone(console: Console) -> None:
     assert compare(console, token="wrong", left=b"{}").status_code == 403
 
 
-def test_what_the_last_steps_brought_about_is_told(console: Console) -> None:
+def test_what_the_last_steps_brought_about_is_reported(console: Console) -> None:
     console.done(method="PUT", target="/_emulator/worlds/default/settings", json__start_delay="45s")
     console.done(call=f"POST {JOB}/failed-stream/instance")
-    console.done(call='POST /_emulator/worlds/default/clock/advance {"by": "1m"}')
+    console.done(call='POST /_emulator/worlds/default/clock/advance?limit=100 {"by": "1m"}')
     page = console.page("/w/default/time")
     assert "Changes of the last advances" in page
     assert "demo/failed-stream becomes RUNNING" in page

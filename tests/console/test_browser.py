@@ -335,6 +335,8 @@ def test_language_and_theme_are_one_click(emulator: Emulator, page: "Page", worl
     page.get_by_role("link", name=re.compile("主题")).click()
     assert page.locator("html[data-theme=dark]").count() == 1
     assert page.url.endswith("/faults")
+    scrollbar = page.locator("nav").evaluate("each => getComputedStyle(each).scrollbarColor")
+    assert scrollbar == "rgb(72, 82, 94) rgba(0, 0, 0, 0)"  # Firefox draws them white inside of a dark page
 
 
 def test_hostile_names_run_nothing(emulator: Emulator, page: "Page", world: str) -> None:
@@ -509,7 +511,7 @@ def test_a_list_is_stepped_through_by_keyboard_before_it_is_chosen(
     page.wait_for_url(f"**/w/{chosen}/")
 
 
-def test_a_copied_text_is_told_once_and_marked_where_copying_is_not_allowed(
+def test_a_copied_text_is_reported_once_and_marked_where_copying_is_not_allowed(
     emulator: Emulator, page: "Page", world: str
 ) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -19,7 +19,7 @@ import pytest
 from foas_emulator.console.calls import Answer
 from foas_emulator.console.pages import PAGES
 from foas_emulator.console.rendering import clock_time
-from foas_emulator.console.server import MEANINGS
+from foas_emulator.console.settings import MEANINGS
 from foas_emulator.console.site import MOST_CHANGES, View
 from foas_emulator.control import staging
 from foas_emulator.seeds.reading import BUILT_IN
@@ -94,6 +94,7 @@ def test_a_page_is_whole_in_both_languages_and_keeps_the_policy(console: Console
     assert f'lang="{"zh-CN" if language.startswith("zh") else "en"}"' in page
     assert ("调用记录" in page) == language.startswith("zh")
     assert page.count("<h1") == 1
+    assert re.search(r"<title>(?! |[^<]* 0 )[^<]+ · foas-emulator<", page)
     assert not re.search(r"<a [^>]*></a>", page), "a link has a name"
     assert not found.refused
     assert all(link.startswith(("/", "?", "job?", "instance?")) for link in found.links), found.links
@@ -144,7 +145,7 @@ def test_settings_of_a_world_mean_what_the_command_line_says() -> None:
     ],
     ids=["unsigned", "signed"],
 )
-def test_the_signature_of_a_call_is_told_in_words(
+def test_the_signature_of_a_call_is_reported_in_words(
     console: Console, headers: Callable[[], dict[str, str]], english: str, chinese: str
 ) -> None:
     call = console.api.request("GET", INSTANCE, headers=headers()).json()["RequestId"]
@@ -403,7 +404,7 @@ def test_the_night_shift_fails_in_thirty_seconds_as_it_says(console: Console) ->
     ("language", "told"), [("en", "shop/clicks becomes FAILED"), ("zh", "shop/clicks 变为 FAILED")]
 )
 @pytest.mark.parametrize("path", ["", "time", "time?preview=next"])
-def test_what_is_pending_is_told_by_its_job_and_the_state_it_brings(path: str, language: str, told: str) -> None:
+def test_what_is_pending_is_reported_by_its_job_and_the_state_it_brings(path: str, language: str, told: str) -> None:
     with open_api(seed=("night-shift",)) as api:
         page = Console(api).page(f"/w/default/{path}", accept_language=language)
     assert page.count(told) >= (3 if "?" in path else 2), "on the line and beside it, and in the preview"
@@ -414,7 +415,7 @@ def test_what_is_pending_is_told_by_its_job_and_the_state_it_brings(path: str, l
 def test_a_step_tells_the_states_that_it_brought() -> None:
     with open_api(seed=("night-shift",)) as api:
         console = Console(api)
-        console.done(call='POST /_emulator/worlds/default/clock/advance {"until": "next"}')
+        console.done(call='POST /_emulator/worlds/default/clock/advance?limit=100 {"until": "next"}')
         page = console.page("/w/default/time")
     steps = page.partition('id="steps"')[2].partition("</section>")[0]
     assert "shop/clicks becomes FAILED" in steps
@@ -479,7 +480,7 @@ def test_a_seed_that_was_a_pipe_is_not_offered_as_it_holds_nothing_any_more() ->
         os.close(pipe)
 
 
-def test_a_world_whose_file_is_broken_is_told_and_not_a_crash(tmp_path: Path) -> None:
+def test_a_world_whose_file_is_broken_is_reported_and_not_a_crash(tmp_path: Path) -> None:
     with open_api(data_dir=tmp_path) as api:
         api.request("PUT", "/_emulator/worlds/broken", content="{}")
     for file in tmp_path.glob("broken*"):
@@ -493,7 +494,15 @@ def test_of_many_changes_the_page_of_the_clock_parses_only_what_it_shows(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To parse an answer with all of them would hold the loop."""
-    monkeypatch.delattr(Answer, "document")
+    parsed: list[int] = []
+
+    def noted(answer: Answer) -> Any:
+        document = read(answer)
+        parsed.extend(len(document[member]) for member in ("pending", "changes"))
+        return document
+
+    read = Answer.document
+    monkeypatch.setattr(Answer, "document", noted)
     name = 'a"], "changes": [ "pending": [{}'
     ends = [{"ActualState": "RUNNING", "timeline": [{"after": f"{n}s", "ActualState": "FAILED"}]} for n in (1, 2)]
     jobs = [{"JobName": f"{name} {number}", "instances": ends[:1]} for number in range(150)]
@@ -505,8 +514,9 @@ def test_of_many_changes_the_page_of_the_clock_parses_only_what_it_shows(
         return sum(section.count(f"many/{name} {number} becomes FAILED") for number in range(150))
 
     assert told(console.page("/w/default/time?preview=next"), 'class="card preview"') == MOST_CHANGES
-    console.done(call='POST /_emulator/worlds/default/clock/advance {"until": "idle"}')
+    console.done(call='POST /_emulator/worlds/default/clock/advance?limit=100 {"until": "idle"}')
     assert told(console.page("/w/default/time"), 'id="steps"') == MOST_CHANGES
+    assert max(parsed) == MOST_CHANGES
 
 
 def test_the_last_instants_that_a_clock_can_show_have_a_page(console: Console) -> None:

@@ -122,6 +122,31 @@ def test_a_job_that_is_offline_is_made_again_with_its_instances() -> None:
         assert answers(api, "copy", job)[1:] == answers(api, "default", job)[1:]
 
 
+def test_an_instance_that_waits_is_made_again_without_a_start() -> None:
+    with open_api() as api:
+        api.world.set({"start_delay": "1h"})
+        api.ok("StartJob", projectName="demo", jobName="committed-never-started")
+        job = find_job(api.world, "demo", "committed-never-started")
+        assert job is not None
+        seed = yaml.safe_load(written(api.world, job))
+        api.request("PUT", "/_emulator/worlds/copy", content=json.dumps({"seed": seed}))
+        assert "StartTime" not in answers(api, "default", job)[2]
+        assert answers(api, "copy", job) == answers(api, "default", job)
+
+
+def test_an_instance_takes_no_text_of_its_job_that_it_lacks() -> None:
+    with open_api() as api:
+        where = {"projectName": "demo", "jobName": "committed-never-started"}
+        api.ok("StartJob", **where)
+        api.ok("UpdateJob", **where, packages="clicks-1.2.jar", properties="a=1")
+        job = find_job(api.world, "demo", "committed-never-started")
+        assert job is not None
+        document = yaml.safe_load(written(api.world, job))
+        (instance,) = document["projects"][0]["jobs"][0]["instances"]
+        assert instance["Packages"] == ""
+        assert '"Packages":"clicks' not in answers(api, "default", job)[2]
+
+
 def test_code_is_written_as_lines() -> None:
     with open_api() as api:
         job = find_job(api.world, "demo", "running-stream")

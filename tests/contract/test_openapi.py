@@ -61,6 +61,21 @@ def test_document_reads_back_from_its_file(document: dict[str, Any]) -> None:
 
 
 @DOCUMENTS
+def test_what_a_program_may_leave_out_is_optional_in_types_made_of_the_document(document: dict[str, Any]) -> None:
+    """openapi-typescript takes a member with a default as required, and an object of nothing as always empty."""
+    schemas = document["components"]["schemas"]
+    given = [
+        (name, member)
+        for name, schema in schemas.items()
+        for member, described in schema.get("properties", {}).items()
+        if "default" in described and not name.endswith("ResponseBody")
+    ]
+    assert given == []
+    objects = [node for node in nodes(document) if node.get("type") == "object"]
+    assert [node for node in objects if not node.keys() & {"properties", "additionalProperties", "oneOf"}] == []
+
+
+@DOCUMENTS
 def test_every_parameter_and_operation_is_described(document: dict[str, Any]) -> None:
     for item in document["paths"].values():
         for operation in item.values():

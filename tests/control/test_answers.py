@@ -38,6 +38,9 @@ CALLS: list[tuple[str, str, str, Any, int]] = [
     ("GET", "/coverage", "/coverage", None, 200),
     ("GET", "/worlds/{name}/clock", "/worlds/missing/clock", None, 404),
     ("POST", "/worlds/{name}/journal/verify", f"{WORLD}/journal/verify", {"operation": "StartJob"}, 422),
+    ("GET", "/worlds/{name}/events", "/worlds/missing/events", None, 404),
+    ("POST", "/worlds/{name}/seed", f"{WORLD}/seed", {"projects": [{}]}, 400),
+    ("PUT", "/worlds/{name}/clock", f"{WORLD}/clock", {"mode": "slow"}, 400),
 ]
 
 

@@ -123,6 +123,31 @@ def test_many_changes_are_told_in_order_and_each_once(control: Control, count: i
     assert changes == pending
 
 
+@pytest.mark.parametrize("limit", [1, SLICE, SLICE + 1, 1000])
+def test_an_answer_lists_as_many_changes_as_it_is_asked_for_and_counts_them_all(control: Control, limit: int) -> None:
+    many_changes(control, MANY)
+    listed = min(limit, MANY)
+    everything = control.ok("GET", "/worlds/many/clock")
+    told = control.ok("GET", f"/worlds/many/clock?limit={limit}")
+    assert (told["pending_total"], told["pending"]) == (MANY, everything["pending"][:listed])
+    for query in ("&dry_run=true", ""):
+        moved = control.ok("POST", f"/worlds/many/clock/advance?limit={limit}{query}", {"until": "next"})
+        assert (moved["changes_total"], moved["changes"]) == (1, everything["pending"][:1])
+        assert (moved["pending_total"], moved["pending"]) == (MANY - 1, everything["pending"][1 : listed + 1])
+    end = {"now": everything["pending"][-1]["at"]}
+    moved = control.ok("PUT", f"/worlds/many/clock?limit={limit}", end)
+    assert (moved["changes_total"], moved["changes"]) == (MANY - 1, everything["pending"][1 : listed + 1])
+    assert (moved["pending_total"], moved["pending"]) == (0, [])
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "1001", "many", ""])
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("PUT", ""), ("POST", "/advance")])
+def test_a_limit_that_is_none_moves_no_clock(timeline: Control, method: str, path: str, limit: str) -> None:
+    body = {"GET": None, "PUT": {"now": NEW_YEAR + 1}, "POST": {"by": 1}}[method]
+    assert "limit" in timeline.refused(method, f"{CLOCK}{path}?limit={limit}", body)
+    assert timeline.ok("GET", CLOCK)["now"] == NEW_YEAR
+
+
 def test_many_changes_are_written_by_the_slice(control: Control, json_written: list[int]) -> None:
     """To write 200,000 at once held all others for 0.2 seconds."""
     many_changes(control, MANY)
@@ -164,9 +189,9 @@ def test_a_clock_that_changes_while_it_is_told_changes_no_second_time(
         with world.transaction():
             world.schedule("put_state", "instance:900001", at=LAST_INSTANT, ActualState="PAUSED")
 
-    async def changed_meanwhile(world: World) -> bytes:
+    async def changed_meanwhile(world: World, limit: int | None) -> bytes:
         writing.append(asyncio.create_task(plan_another()))
-        return await write(world)
+        return await write(world, limit)
 
     async def ask() -> Any:
         told = json.loads(b"{%s}" % await write_clock(world))
@@ -188,9 +213,9 @@ def test_clocks_with_many_changes_are_written_one_after_another(
     begun: list[World] = []
     ended: list[World] = []
 
-    async def noted(world: World) -> bytes:
+    async def noted(world: World, limit: int | None) -> bytes:
         begun.append(world)
-        written = await write(world)
+        written = await write(world, limit)
         ended.append(world)
         return written
 
@@ -216,10 +241,10 @@ def test_a_world_does_not_expire_while_its_changes_are_told(
     registry = control.api.registry
     control.ok("PUT", "/worlds/mine", {"seed": SEED}, status=201)
 
-    async def expire_meanwhile(world: World) -> bytes:
+    async def expire_meanwhile(world: World, *, limit: int | None) -> bytes:
         world.last_used = 0
         registry.expire()
-        return await write_clock(world)
+        return await write_clock(world, limit=limit)
 
     monkeypatch.setattr(registry, "_expiry", Expiry(idle=1))
     monkeypatch.setattr("foas_emulator.control.clock.write_clock", expire_meanwhile)

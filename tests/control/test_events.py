@@ -41,19 +41,20 @@ def told(emulator: Emulator, act: Any) -> dict[str, Any]:
         client.stream("GET", EVENTS) as stream,
     ):
         assert stream.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert stream.headers["x-accel-buffering"] == "no"  # nginx otherwise keeps events until it has a page of them
         lines = stream.iter_lines()
         assert next(lines) == ": here"
         threading.Thread(target=act).start()
         return dict(json.loads(next(line for line in lines if line.startswith("data: ")).removeprefix("data: ")))
 
 
-def test_a_call_is_told_as_it_ends(emulator: Emulator) -> None:
+def test_a_call_is_reported_as_it_ends(emulator: Emulator) -> None:
     event = told(emulator, lambda: httpx.get(emulator.url + INSTANCE, **DIRECTLY))
     assert [call["operation"] for call in event["calls"]] == ["GetInstance"]
     assert (event["more"], event["changed"]) == (0, False)
 
 
-def test_a_change_by_the_control_api_is_told(emulator: Emulator) -> None:
+def test_a_change_by_the_control_api_is_reported(emulator: Emulator) -> None:
     event = told(emulator, lambda: httpx.post(f"{emulator.url}/_emulator/worlds/default/reset", **DIRECTLY))
     assert (event["calls"], event["changed"]) == ([], True)
 
@@ -108,7 +109,7 @@ def test_calls_are_told_once_if_their_journal_is_forgotten_to_make_room(monkeypa
         assert (news.more, news.has_changed) == (1, False)
 
 
-def test_a_call_that_ends_while_the_world_is_settled_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_ends_while_the_world_is_settled_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     reader, told_of = Reader(takes=9), []
 
     def tell(news: News) -> str:

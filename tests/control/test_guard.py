@@ -147,7 +147,7 @@ def test_a_body_is_json_whatever_its_type(control: Control) -> None:
     assert control.send("PUT", "/worlds/default/settings", '{"start_delay": 6}').json()["start_delay"] == "6s"
 
 
-def test_what_the_control_api_does_not_have_is_told_in_its_own_form(control: Control) -> None:
+def test_what_the_control_api_does_not_have_is_reported_in_its_own_form(control: Control) -> None:
     assert control.refused("GET", "/nowhere", status=404).startswith("Not Found.")
     assert control.refused("POST", "/worlds", status=405).startswith("Method Not Allowed.")
 

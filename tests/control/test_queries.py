@@ -8,7 +8,7 @@ from tests.control.conftest import Control
 @pytest.mark.parametrize(
     ("method", "path", "hint"),
     [
-        ("POST", "/clock/advance?dry_run1=true", "'dry_run1' here (the nearest is 'dry_run'). It has dry_run."),
+        ("POST", "/clock/advance?dry_run1=true", "'dry_run1' here (the nearest is 'dry_run'). It has dry_run, limit."),
         ("POST", "/clock/advance?dry_run=true&dryRun=true", "'dryRun' here (the nearest is 'dry_run')"),
         ("GET", "/journal?statuss=200", "'statuss' here (the nearest is 'status')"),
         ("GET", "/journal?Limit=1", "'Limit' here (the nearest is 'limit')"),

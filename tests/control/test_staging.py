@@ -245,7 +245,7 @@ def test_whether_a_world_was_made_of_the_seed_before_is_found_out_beside_the_loo
 
         monkeypatch.setattr(registry.files, "begins_from", noted)
         control.ok("PUT", "/worlds/other", {"seed": {"projects": [{"Name": "newer"}]}}, status=201)
-        names = asyncio.run(resetting.start_over(registry, Connections(), registry.origin("other")))
+        names = asyncio.run(resetting.start_over(registry, registry.origin("other")))
         assert names == ["default"]
         assert threads
         assert current_thread() not in threads
@@ -265,6 +265,33 @@ def test_a_closed_world_in_a_file_is_reset_beside_the_loop_too(
     control.ok("POST", "/worlds/mine/reset")
     assert loaded == []
     assert dump(control, "mine") == before
+
+
+@pytest.mark.parametrize("store_kind", ["file"])
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_damaged_world_is_reset_beside_the_loop_unless_its_beginning_is_lost(
+    control: Control, monkeypatch: pytest.MonkeyPatch, *, is_lost: bool
+) -> None:
+    control.ok("PUT", "/worlds/mine", {"seed": {"projects": [{"Name": "mine"}]}}, status=201)
+    before = dump(control, "mine")
+    registry = control.api.registry
+    assert isinstance(registry, FileRegistry)
+    registry._shut("mine")
+    registry.files.database("mine").write_bytes(b"no database" * 1000)
+    if is_lost:
+        registry.files.database("mine").with_suffix(".origin").unlink()
+    control.refused("GET", "/worlds/mine/snapshot", status=503)
+    loaded: list[str] = []
+    in_one_piece = FileRegistry._reset_in_one_piece
+
+    def noted(registry: FileRegistry, name: str, world: World | None) -> None:
+        loaded.append(name)
+        in_one_piece(registry, name, world)
+
+    monkeypatch.setattr(FileRegistry, "_reset_in_one_piece", noted)
+    control.ok("POST", "/worlds/mine/reset")
+    assert loaded == ["mine"] * is_lost
+    assert (dump(control, "mine") == before) is not is_lost
 
 
 @pytest.mark.parametrize("store_kind", ["file"])
@@ -399,7 +426,7 @@ def test_an_image_that_is_no_template_is_staged_as_it_is(control: Control) -> No
     world = control.api.registry.peek("begun")
     assert world is not None
     for image, is_same in ((world.store.image(), True), (control.api.registry.origin("begun"), False)):
-        begun, _ = staging._begun(image, "begun", Connections())
+        begun, _ = staging._begun(image, control.api.registry.connections, "begun")
         assert (begun is image) is is_same
 
 

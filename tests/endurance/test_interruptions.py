@@ -136,7 +136,7 @@ CALLS: Mapping[str, Sequence[Request]] = {
     "sign in": [form("/sign-in", {"control_token": "wrong"})],
     "console: create": [form("/w/new/create", {})],
     "console: scenario": [form("/w/alice/scenario", {"seed": "night-shift"})],
-    "console: advance": [pressed('POST /_emulator/worlds/alice/clock/advance {"by": "1h"}')],
+    "console: advance": [pressed('POST /_emulator/worlds/alice/clock/advance?limit=100 {"by": "1h"}')],
     "console: fork": [pressed('PUT /_emulator/worlds/new {"fork": "alice"}')],
     "console: reset": [pressed("POST /_emulator/worlds/alice/reset")],
     "console: drop": [pressed("DELETE /_emulator/worlds/alice")],

@@ -111,7 +111,7 @@ def test_hint_of_an_unknown_path_names_the_nearest_operation(open_to_all: Api) -
         ),
     ],
 )
-def test_refused_request_is_told_as_the_gateway_tells_it(
+def test_refused_request_is_reported_as_the_gateway_tells_it(
     code: str, message: str, headers: dict[str, str], target: str, body: bytes | None
 ) -> None:
     for format_ in ("json", "xml"):
@@ -201,7 +201,7 @@ def test_strict_mode_refuses_as_the_gateway_does(
     assert_refused(strict, call(strict, headers=given), code=code, message=message, status=status)
 
 
-def test_wrong_v1_secret_is_told_with_the_string_to_sign(strict: Api) -> None:
+def test_wrong_v1_secret_is_reported_with_the_string_to_sign(strict: Api) -> None:
     accept = f"application/{strict.wire_format}"
     headers = signed_v1(secret="wrong", headers={"accept": accept})
     string_to_sign = (
@@ -213,7 +213,7 @@ def test_wrong_v1_secret_is_told_with_the_string_to_sign(strict: Api) -> None:
     assert "secret" in heard.hint
 
 
-def test_wrong_v3_secret_is_told_with_the_string_to_sign_and_the_canonical_request(strict: Api) -> None:
+def test_wrong_v3_secret_is_reported_with_the_string_to_sign_and_the_canonical_request(strict: Api) -> None:
     accept = f"application/{strict.wire_format}"
     heard = call(strict, headers=signed_v3(secret="wrong", headers={"accept": accept}))
     message = heard.members["Message"]

@@ -92,7 +92,7 @@ def test_unknown_format_of_the_query_is_refused_in_the_default_format(app: Any, 
     assert (heard.status, heard.code, heard.format) == (400, "InvalidParameter.Format", default_format)
 
 
-def test_unknown_path_is_told_before_an_accept_that_nothing_fits(app: Any) -> None:
+def test_unknown_path_is_reported_before_an_accept_that_nothing_fits(app: Any) -> None:
     assert ask(app, "/api/v3", headers={"accept": "text/html"}).code == "InvalidAction.NotFound"
 
 

@@ -45,7 +45,7 @@ def test_routes_that_two_threads_build_at_a_time_are_each_their_own() -> None:
             super().add_api_route(path, *arguments, **options)
             if path == "/first":
                 other.start()
-                other.join(timeout=0.2)  # it has to wait for what is being built
+                other.join(timeout=0.2)  # it adds its own route after this one
 
     twofold = Interrupted("twofold")
     for name in ("first", "second"):

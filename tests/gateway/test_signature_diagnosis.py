@@ -384,7 +384,7 @@ def test_request_of_a_long_query_is_given_up_on(credentials: Credentials, pairs:
         "signature",
     ],
 )
-def test_no_secret_is_told(field: str) -> None:
+def test_no_secret_is_reported(field: str) -> None:
     for expected, actual in (("hidden-1", "hidden-2"), ("hidden-1", None), (None, "hidden-2")):
         assert "hidden" not in sentence([Difference(field, expected, actual)])
 

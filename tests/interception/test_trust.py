@@ -56,7 +56,7 @@ def test_a_certificate_of_the_start_names_every_public_host(authority: Authority
 
 
 @pytest.mark.parametrize("host", ["my_host", "a b", "[::1]", "xn--a"])
-def test_a_host_that_no_certificate_can_name_is_told_and_left_out(
+def test_a_host_that_no_certificate_can_name_is_reported_and_left_out(
     authority: Authority, tmp_path: Path, host: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = authority.write_certificate(host, tmp_path)

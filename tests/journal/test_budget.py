@@ -260,7 +260,7 @@ def narrow() -> Iterator[Api]:
         yield opened
 
 
-def test_what_is_lost_is_told(narrow: Api) -> None:
+def test_what_is_lost_is_reported(narrow: Api) -> None:
     for _ in range(20):
         narrow.ok("GetInstance", **GET)
     page = read(narrow)

@@ -47,7 +47,8 @@ def busy(api: Api) -> Api:
         ({"unread": True}, [6]),
         ({"unknown": True}, [4]),
         ({"unknown": False, "status": 404}, [2]),
-        ({"operation": "Nope"}, []),
+        ({"operation": ""}, [4]),
+        ({"operation": "DeleteJob"}, []),
     ],
 )
 def test_entries_are_found_by_everything_that_is_given(busy: Api, wanted: dict[str, Any], numbers: list[int]) -> None:
@@ -87,7 +88,7 @@ HUGE = 10**30
         ({"last": 2, "operation": "GetInstance"}, [5, 6]),
         ({"last": 2, "failed": True}, [4, 5]),
         ({"last": 3, "operation": "ListJob"}, [3]),
-        ({"last": 3, "operation": "Nope"}, []),
+        ({"last": 3, "operation": "DeleteJob"}, []),
         ({"last": 2, "before": 5}, [3, 4]),
         ({"last": 2, "before": 3, "operation": "GetInstance"}, [1, 2]),
         ({"last": 2, "before": 1}, []),
@@ -170,6 +171,18 @@ def test_the_last_entries_are_found_while_others_are_written_and_dropped() -> No
         return reading.result()
 
     assert [number for number, _ in asyncio.run(search()).entries] == list(range(11, 101))
+
+
+@pytest.mark.parametrize(
+    ("operation", "told"),
+    [("startjob", "'startjob' (the nearest is StartJob)"), ("Nope*", "'Nope*'"), ("[" * 257, "256 characters")],
+)
+def test_an_operation_that_there_is_not_is_refused_as_no_call_would_prove_anything(
+    busy: Api, operation: str, told: str
+) -> None:
+    for part in ({}, {"last": 1}):
+        response = busy.request("GET", JOURNAL, params={"operation": operation, **part})
+        assert (response.status_code, told in response.text) == (400, True), response.text
 
 
 def test_limit_and_last_are_refused_together(api: Api) -> None:

@@ -123,7 +123,7 @@ def test_a_backoff_of_a_single_call_proves_nothing() -> None:
     ]
 
 
-def test_everything_that_is_wrong_is_told() -> None:
+def test_everything_that_is_wrong_is_reported() -> None:
     made = world_journal((0, "StartJob"), (10, "StartJob"))
     wrong = differences(made, operation="StartJob", count={"exactly": 3}, in_order=["DeleteJob"], backoff={"min": "1s"})
     assert [field for field, _, _ in wrong] == ["count", "in_order[0]", "backoff[0]"]
@@ -134,7 +134,7 @@ def test_what_happened_is_ok(api: Api) -> None:
     assert verify(api, operation="GetInstance", params={"instanceId": 412536}, status=200) == (200, {"ok": True})
 
 
-def test_what_did_not_happen_is_told_with_what_came_near(api: Api) -> None:
+def test_what_did_not_happen_is_reported_with_what_came_near(api: Api) -> None:
     api.call("GetInstance", **GET | {"instanceId": 1})
     api.ok("ListJob", projectName="project1", pageIndex=1, pageSize=10)
     status, document = verify(api, operation="GetInstance", params={"jobName": "job1", "instanceId": 2}, status=200)
@@ -213,7 +213,7 @@ def test_the_globs_of_all_steps_are_bounded_together(api: Api, each: int) -> Non
     )
 
 
-def test_only_the_first_wrong_step_of_many_is_told(api: Api) -> None:
+def test_only_the_first_wrong_step_of_many_is_reported(api: Api) -> None:
     """All errors of ten thousand wrong values held all others for 0.14 seconds."""
     status, document = verify(api, in_order=["StartJob", *[{"params": {"jobName": 1.5}}] * 1001, 2])
     assert status == 400
@@ -353,7 +353,7 @@ def test_others_are_served_between_comparisons() -> None:
     assert yields.count > 100 * 50
     yields = _Yields()
     closest = asyncio.run(yields.during(closest_entries(made, steps)))
-    assert [each.number for each in closest] == [100, 99, 98]
+    assert [number for number, _ in closest] == [100, 99, 98]
     assert yields.count > 100
     yields = _Yields()
     page = asyncio.run(yields.during(read_first(made, Filter(operation="Start*"), after=10, limit=5)))
@@ -378,7 +378,7 @@ def test_a_look_that_was_interrupted_is_continued() -> None:
     asyncio.run(interrupt())
 
 
-def test_a_long_backoff_is_told_in_part() -> None:
+def test_a_long_backoff_is_reported_in_part() -> None:
     made = world_journal(*((at, "StartJob") for at in range(1000)))
     assert len(differences(made, operation="StartJob", backoff={"min": "1h", "factor": 1000})) == 100
 
@@ -537,7 +537,7 @@ def test_the_closest_of_many_entries_are_the_latest_that_differ_least(monkeypatc
     monkeypatch.setattr(verification, "_RANKED_AT_ONCE", 5)
     made = world_journal(*[(at, "StartJob" if at in (3, 40) else "CommitJob") for at in range(50)])
     closest = asyncio.run(closest_entries(made, Expectation.model_validate({"operation": "StartJob"})))
-    assert [each.number for each in closest] == [41, 4, 50]
+    assert [number for number, _ in closest] == [41, 4, 50]
 
 
 def test_a_call_takes_no_longer_for_those_who_wait_for_other_worlds() -> None:

@@ -34,7 +34,7 @@ CLUSTER = {"clusterId": "none"}
         ("GetClusterMetrics", CLUSTER, "InvalidCluster.NotFound"),
     ],
 )
-def test_a_resource_that_is_not_there_is_told_before_a_missing_parameter(
+def test_a_resource_that_is_not_there_is_reported_before_a_missing_parameter(
     api: Api, operation: str, parameters: dict[str, Any], code: str
 ) -> None:
     assert api.call(operation, **parameters).code == code

@@ -233,7 +233,7 @@ def test_a_path_of_long_names_is_not_compared_at_length(app: Any, monkeypatch: p
         ("/api/v2/projects/project1/jobs/[projectName]/instances/-1", None),
     ],
 )
-def test_a_name_that_an_sdk_left_in_the_path_is_told(app: Any, path: str, unset: str | None) -> None:
+def test_a_name_that_an_sdk_left_in_the_path_is_reported(app: Any, path: str, unset: str | None) -> None:
     heard = ask(app, path)
     assert heard.status in (400, 404)
     assert ("where a value belongs" in heard.hint) == (unset is not None)

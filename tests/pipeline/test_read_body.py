@@ -165,7 +165,9 @@ def test_list_members_are_folded_in_order_of_their_numbers() -> None:
     }
 
 
-def test_bodies_that_are_arriving_share_their_bytes_but_for_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bodies_that_are_arriving_share_their_bytes_and_the_one_that_has_waited_longest_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(read_body, "MOST_ARRIVING", 1000)
     monkeypatch.setattr(bodies, "SMALL", 100)
     stage = read_body.ReadBody(limit=2000)
@@ -187,24 +189,26 @@ def test_bodies_that_are_arriving_share_their_bytes_but_for_small_ones(monkeypat
             self.pieces.put_nowait((b"x" * size, more))
             await asyncio.sleep(0.01)
 
+        async def complete(self) -> int:
+            await self.send(0, more=False)
+            await asyncio.wait_for(self.read, 5)
+            return len(self.context.body)
+
     async def crowd() -> None:
-        first, second, small = Client(), Client(), Client()
-        await first.send(950)
+        first, second, small, third = Client(), Client(), Client(), Client()
+        await first.send(400)
+        await second.send(500)
         await small.send(100)
-        await second.send(101)
+        await first.send(0)
+        await third.send(101)
         with pytest.raises(ApiError) as refused:
-            await second.read
+            await asyncio.wait_for(second.read, 5)
         assert refused.value.code == "ServiceUnavailable"
         assert "1000 bytes together" in refused.value.hint
-        await small.send(0, more=False)
-        await first.send(0, more=False)
-        await asyncio.gather(small.read, first.read)
-        assert len(first.context.body) == 950
+        assert [await each.complete() for each in (small, first, third)] == [100, 400, 101]
         alone = Client()
         await alone.send(1900)
-        await alone.send(0, more=False)
-        await alone.read
-        assert len(alone.context.body) == 1900
+        assert await alone.complete() == 1900
 
     asyncio.run(crowd())
 

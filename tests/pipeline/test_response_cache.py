@@ -96,7 +96,7 @@ def test_one_with_a_long_query_walks_so_that_nothing_keeps_it(walks: list[str], 
     assert len(walks) == 1 + 3
 
 
-def test_a_wrong_signature_is_told_of_every_time(served: Api, walks: list[str]) -> None:
+def test_a_wrong_signature_is_reported_of_every_time(served: Api, walks: list[str]) -> None:
     for secret, warned in (("wrong", True), ("test", False), ("test", False), ("wrong", True), ("wrong", True)):
         assert (ask(served.app, headers=signed_v1(secret=secret)).warning is not None) == warned
     assert len(walks) == 4
@@ -143,12 +143,11 @@ def test_a_world_that_was_dropped_is_made_anew(served: Api, walks: list[str]) ->
 
 def test_a_world_that_is_read_is_in_use(served: Api) -> None:
     ask(served.app)
-    before = served.registry.last_used("default")
+    world = served.registry.peek("default")
+    assert world is not None
+    before = world.last_used
     ask(served.app)
-    after = served.registry.last_used("default")
-    assert before is not None
-    assert after is not None
-    assert after > before
+    assert world.last_used > before
 
 
 def test_what_comes_due_by_itself_happens_before_the_answer(machine_clock: MachineClock, walks: list[str]) -> None:

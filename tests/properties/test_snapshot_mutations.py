@@ -13,9 +13,10 @@ from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.clusters.service import FIRST_ORDER
 from foas_emulator.seeds.consistency import check_world
-from foas_emulator.world.snapshot import SnapshotError, read_snapshot, take_snapshot
+from foas_emulator.world.snapshot import SnapshotError, read_snapshot
 from foas_emulator.world.world import World
 from tests.api import Api, open_api
+from tests.snapshots import take_snapshot
 
 SEED = """
 clusters: [{ClusterId: c, slave_num: 4}]

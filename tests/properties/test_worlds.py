@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foas_emulator.world.advance import advance_by, set_clock
-from foas_emulator.world.snapshot import read_snapshot, take_snapshot, write_snapshot
+from foas_emulator.world.snapshot import read_snapshot, write_snapshot
 from foas_emulator.world.world import World
 from tests.api import Api, open_api
+from tests.snapshots import take_snapshot
 
 NEW_YEAR = 1_767_225_600_000
 PROJECT = "/api/v2/projects/demo"

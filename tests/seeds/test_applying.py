@@ -119,6 +119,17 @@ def test_state_of_an_instance_tells_what_is_expected_and_whether_it_ended(
     assert (instance.expect_state, instance.end_time is not None) == (expected, ended)
 
 
+def test_an_instance_that_waits_has_no_start_unless_told(world: World) -> None:
+    seed(world, "projects: [{Name: p, jobs: [{JobName: j, instances: [{ActualState: WAITING}]}]}]")
+    instance = only(world, Instance)
+    assert (instance.start_time, instance.engine_job_handler) == (None, None)
+    assert instance.last_operate_time == 1_600_000_000_000
+    told = "{ActualState: WAITING, StartTime: 5000, EngineJobHandler: a|b}"
+    seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, instances: [{told}]}}]}}]")
+    instance = only(world, Instance)
+    assert (instance.start_time, instance.engine_job_handler) == (5000, "a|b")
+
+
 def test_last_instance_of_a_stream_job_is_the_current_one_unless_told_otherwise(world: World) -> None:
     seed(world, "projects: [{Name: p, jobs: [{JobName: j, instances: [{Id: 1}, {Id: 2}, {Id: 3}]}]}]")
     assert [row.is_archived for row in world.store.find(Instance)] == [True, True, False]

@@ -9,15 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foas_emulator.seeds import composing, loading
+from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.limits import LONGEST_SHOWN, MAX_FAULTS, DocumentError, path_of
 from foas_emulator.seeds.loading import load, load_json, load_yaml
+from foas_emulator.seeds.reading import parse_seed
 
 ALIAS_GROWTH = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
 
 
-def told(text: str) -> list[tuple[int, str, str]]:
+def told(text: str) -> list[tuple[int | None, str, str]]:
     with pytest.raises(DocumentError) as refused:
         load(text)
     return [(flaw.line, path_of(flaw.place), flaw.message) for flaw in refused.value.flaws]
@@ -61,7 +63,7 @@ def told(text: str) -> list[tuple[int, str, str]]:
         ("a: [b,\n", 2, "document", "not YAML"),
     ],
 )
-def test_what_no_document_may_hold_is_told_where_it_stands(text: str, line: int, path: str, message: str) -> None:
+def test_what_no_document_may_hold_is_reported_where_it_stands(text: str, line: int, path: str, message: str) -> None:
     first, *_ = told(text)
     assert first[:2] == (line, path)
     assert message in first[2]
@@ -107,7 +109,7 @@ def test_what_is_yaml_is_read_as_yaml_says(text: str, value: Any) -> None:
     assert load(text).value == value
 
 
-def test_every_flaw_of_a_text_is_told() -> None:
+def test_every_flaw_of_a_text_is_reported() -> None:
     assert [line for line, _, _ in told("a: !!set {x}\nb: .inf\nb: 1\n2: x\nc: *d\n")] == [1, 2, 3, 4, 5]
 
 
@@ -125,7 +127,7 @@ def test_a_mapping_that_was_only_merged_lends_no_other_one_its_lines() -> None:
     assert {document.line(place) == place[0] + 1 for place in places} == {True}
 
 
-def test_what_is_too_deep_or_too_long_in_json_is_told_with_its_line() -> None:
+def test_what_is_too_deep_or_too_long_in_json_is_reported_with_its_line() -> None:
     deep = f'{{"a": 1,\n"b":\n{"[" * 70}\n{"]" * 70}}}'
     long = f'{{"a": 1,\n"b": {{{", ".join(f"{chr(34)}{number}{chr(34)}: 1" for number in range(1001))}}}}}'
     assert [line for text in (deep, long) for line, _, _ in told(text)] == [3, 2]
@@ -136,13 +138,17 @@ def test_lines_are_known_in_json() -> None:
     assert [document.line(place) for place in [("a",), ("a", 0, "b"), ("a", 1, "b")]] == [2, 3, 4]
 
 
-def test_only_the_first_lines_of_json_are_found_and_the_rest_have_that_of_what_encloses_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_only_the_first_lines_of_json_are_found_and_the_rest_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(composing, "MAX_OUTLINED", 10)
     document = load('{\n"a":\n[' + ",\n".join(['{"b": 1}'] * 1000) + "]}")
-    assert [document.line(("a", position)) for position in (0, 1, 999)] == [3, 4, 2]
-    assert document.line(("c",)) == 1
+    assert [document.line(("a", position)) for position in (0, 1, 999)] == [3, 4, None]
+    assert [document.line(place) for place in [("a",), ("c",), ("a", 1, "c")]] == [2, None, 4]
+    with pytest.raises(DocumentError, match=r"^a\[999\].b: the text holds half"):
+        load('{\n"a":\n[' + ",\n".join(['{"b": 1}'] * 999) + ', {"b": "\\ud800"}]}')
+    seed = json.dumps({"projects": [{"Name": 1}, *({"Name": f"p{number}"} for number in range(9)), 1]}, indent=1)
+    with pytest.raises(SeedError) as refused:
+        parse_seed(seed, "seed.json")
+    assert [str(fault).partition(" ")[0] for fault in refused.value.faults] == ["seed.json:4:", "seed.json:"]
 
 
 def test_large_json_is_read_in_steps_to_the_same_value(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ NO_DURATION = "is not a duration: give a number with ms, s, m, h or d, such as 3
 STATES = "Input should be 'WAITING', 'RUNNING', 'PAUSED', 'TERMINATED', 'SUCCESS' or 'FAILED'"
 
 
-def faults(text: str) -> list[tuple[int, str, str]]:
+def faults(text: str) -> list[tuple[int | None, str, str]]:
     with pytest.raises(SeedError) as refused:
         parse_seed(text, "seed.yaml")
     return [(fault.line, fault.path, fault.message) for fault in refused.value.faults]
@@ -106,7 +106,7 @@ def test_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
         read_seed(str(file))
 
 
-def test_every_fault_is_told_with_its_file_line_and_path(tmp_path: Path) -> None:
+def test_every_fault_is_reported_with_its_file_line_and_path(tmp_path: Path) -> None:
     file = tmp_path / "seed.yaml"
     file.write_text(
         "projects:\n"
@@ -137,7 +137,7 @@ def test_every_fault_is_told_with_its_file_line_and_path(tmp_path: Path) -> None
     ]
 
 
-def test_what_is_not_yaml_is_told_with_its_line() -> None:
+def test_what_is_not_yaml_is_reported_with_its_line() -> None:
     assert faults("projects:\n  - Name: a\n bad") == [(3, "document", "not YAML: did not find expected key")]
 
 
@@ -146,7 +146,7 @@ def test_document_of_another_shape_is_a_fault(text: str) -> None:
     assert faults(text)
 
 
-def test_key_that_stands_twice_is_told_where_it_stands_again() -> None:
+def test_key_that_stands_twice_is_reported_where_it_stands_again() -> None:
     assert faults("projects:\n  - Name: a\n    Id: x\n    Name: b\n") == [(4, "projects[0].Name", "is repeated")]
 
 
@@ -179,7 +179,7 @@ def test_key_that_stands_twice_is_told_where_it_stands_again() -> None:
         ("projects:\n  - Name: a\n    folders: [{Path: /f}, {Path: /f}]", "projects[0].folders[1].Path", "'/f'"),
     ],
 )
-def test_resource_that_stands_twice_is_told(text: str, path: str, value: str) -> None:
+def test_resource_that_stands_twice_is_reported(text: str, path: str, value: str) -> None:
     assert faults(text) == [(text.count("\n") + 1, path, f"{value} is repeated")]
 
 

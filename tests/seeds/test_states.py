@@ -78,7 +78,7 @@ def test_a_parameter_that_does_not_fit_is_a_fault_with_its_line(file: Path) -> N
         ("a: [", "states.yaml:2: document: not YAML"),
     ],
 )
-def test_every_fault_is_told_when_the_file_is_read(text: str, fault: str, file: Path) -> None:
+def test_every_fault_is_reported_when_the_file_is_read(text: str, fault: str, file: Path) -> None:
     file.write_text(text, "utf-8")
     with pytest.raises(SeedError) as refused:
         read_states(file)

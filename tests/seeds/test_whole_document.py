@@ -28,7 +28,7 @@ projects:
 """
 
 
-def faults(text: str, *, clusters: tuple[str, ...] = ()) -> list[tuple[int, str, str]]:
+def faults(text: str, *, clusters: tuple[str, ...] = ()) -> list[tuple[int | None, str, str]]:
     with pytest.raises(SeedError) as refused:
         parse_seed(text, "seed.yaml", clusters=clusters)
     return [(fault.line, fault.path, fault.message) for fault in refused.value.faults]
@@ -68,13 +68,13 @@ def faults(text: str, *, clusters: tuple[str, ...] = ()) -> list[tuple[int, str,
         ),
     ],
 )
-def test_what_leads_nowhere_or_contradicts_itself_is_told(members: str, path: str, message: str) -> None:
+def test_what_leads_nowhere_or_contradicts_itself_is_reported(members: str, path: str, message: str) -> None:
     given = members if members.startswith("{") else "{" + members + "}"
     text = PROJECT + f"    <<: {given}\n"
     assert faults(text) == [(11, f"projects[0].jobs[0].{path}", message)]
 
 
-def test_the_queue_of_another_cluster_is_told() -> None:
+def test_the_queue_of_another_cluster_is_reported() -> None:
     text = PROJECT.replace("[{ClusterId: north}]", "[{ClusterId: north}, {ClusterId: south}]")
     told = [(11, "projects[0].jobs[0].ClusterId", "cluster 'south' has not queue 'root.shop'")]
     assert faults(text + "    ClusterId: south\n    QueueName: root.shop\n") == told
@@ -82,7 +82,7 @@ def test_the_queue_of_another_cluster_is_told() -> None:
     assert faults(text) == [(11, "projects[0].jobs[0].ClusterId", "cluster 'south' has no queue of the project")]
 
 
-def test_every_fault_of_every_kind_is_told_in_one_pass() -> None:
+def test_every_fault_of_every_kind_is_reported_in_one_pass() -> None:
     text = (
         PROJECT + "    Code: 5\n    QueueName: nowhere\n  - JobName: j\n    IsCommitted: false\n    instances: [{}]\n"
     )
@@ -159,7 +159,7 @@ class TestCheck:
         assert result.exception is None or isinstance(result.exception, SystemExit)
         return result.exit_code, result.output.replace(f"{tmp_path}/", "")
 
-    def test_a_cluster_that_is_nowhere_is_told(self, tmp_path: Path) -> None:
+    def test_a_cluster_that_is_nowhere_is_reported(self, tmp_path: Path) -> None:
         code, output = self.run(tmp_path, "projects: [{Name: p, ClusterId: demo}]")
         assert code == 1
         assert output == "0.yaml:1: projects[0].ClusterId: there is no cluster 'demo'; give it under clusters\n"
@@ -168,7 +168,7 @@ class TestCheck:
         text = "projects: [{Name: p, ClusterId: demo4b0v6t1kq8y2w7x5z3ca}]"
         assert self.run(tmp_path, text, onto=("default",)) == (0, "0.yaml: ok\n")
 
-    def test_what_the_world_refuses_is_told_with_its_line(self, tmp_path: Path) -> None:
+    def test_what_the_world_refuses_is_reported_with_its_line(self, tmp_path: Path) -> None:
         world = tmp_path / "world.yaml"
         world.write_text("projects: [{Name: q, folders: [{Path: /, FolderId: 5}]}]", "utf-8")
         text = "projects:\n- Name: p\n  folders:\n  - Path: /x\n    FolderId: 5\n"

@@ -81,7 +81,7 @@ def test_a_system_without_limits_has_none(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(("soft", "told"), [(8, 8), (63, 63), (64, None), (UNLIMITED, None)])
-def test_a_limit_that_is_too_low_for_a_server_is_told(
+def test_a_limit_that_is_too_low_for_a_server_is_reported(
     soft: int, told: int | None, system: Callable[..., System]
 ) -> None:
     system(soft, soft)

@@ -71,7 +71,7 @@ def test_info_tells_the_ports_that_were_taken() -> None:
         assert ports == [int(url.rpartition(":")[2]) for url in urls]
 
 
-def test_what_it_holds_once_is_told_as_one() -> None:
+def test_what_it_holds_once_is_reported_as_one() -> None:
     with serving("--seed", "night-shift", lines=5) as emulator:
         assert emulator.announcement[1].startswith("the default world holds 1 cluster, 1 project, ")
 
@@ -217,7 +217,7 @@ def test_http_and_https_are_served_at_once_by_one_process_which_leaves_no_key_be
             with Client(verify=trusting, **DIRECTLY) as tls:
                 answer = tls.get(secure.replace("127.0.0.1", host) + INSTANCE)
                 assert answer.json()["Instance"] == client.get(INSTANCE).json()["Instance"]
-        assert list(temporary.iterdir())
+        assert not list(temporary.iterdir()), "also a server that is killed leaves no key behind"
         assert emulator.stop() == 0
     assert "Traceback" not in log.read_text("utf-8")
     assert not list(temporary.iterdir())

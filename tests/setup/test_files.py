@@ -99,7 +99,7 @@ def make_environment(folder: Path, python: str) -> "subprocess.CompletedProcess[
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script of sh stands for Python")
-def test_an_older_python_is_told_before_anything_is_made(tmp_path: Path) -> None:
+def test_an_older_python_is_reported_before_anything_is_made(tmp_path: Path) -> None:
     disguise = "import sys; sys.version_info = (3, 10); exec(sys.argv[1])"
     made = make_environment(tmp_path, f'exec {sys.executable} -c "{disguise}" "$2"')
     assert made.returncode == 2
@@ -149,8 +149,9 @@ def test_the_virtual_environment_of_a_checkout_that_was_moved_is_made_anew(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script of sh stands for Python")
-@pytest.mark.parametrize("place", [".venv", "not/there/yet"])
+@pytest.mark.parametrize("place", [".venv", "not/there/yet", "given/"])
 def test_of_two_that_install_at_once_one_waits_and_finds_what_it_needs(tmp_path: Path, place: str) -> None:
+    """With a slash at its end, or where a shell has a variable of this name, nothing kept them apart."""
     checkout(tmp_path)
     programs = {
         "stand-in": """echo "$@" >> installed; sleep 0.5""",
@@ -159,13 +160,18 @@ def test_of_two_that_install_at_once_one_waits_and_finds_what_it_needs(tmp_path:
     for name, script in programs.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n", "utf-8")
         (tmp_path / name).chmod(0o755)
-    command = ["make", f"{place}/.serve", f"VENV={place}", f"PYTHON={tmp_path}/another-python"]
-    both = [subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, encoding="utf-8") for _ in range(2)]
+    made = place.rstrip("/")
+    command = ["make", f"{made}/.serve", f"VENV={place}", f"PYTHON={tmp_path}/another-python"]
+    variables = {**os.environ, "LOCKED": "by a shell"}
+    both = [
+        subprocess.Popen(command, cwd=tmp_path, env=variables, stderr=subprocess.PIPE, encoding="utf-8")
+        for _ in range(2)
+    ]
     told = [each.communicate(timeout=60)[1] for each in both]
     assert [each.returncode for each in both] == [0, 0], told
     assert (tmp_path / "installed").read_text("utf-8").count("-r requirements.lock") == 1
     assert sum("waiting for another make" in each for each in told) == 1
-    assert not (tmp_path / f"{place}.lock").exists()
+    assert not (tmp_path / f"{made}.lock").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script of sh stands for Python")

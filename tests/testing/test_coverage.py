@@ -132,7 +132,7 @@ def test_a_session_that_runs_no_tests_is_not_judged(tmp_path: Path, listing: str
     assert done.returncode == pytest.ExitCode.OK
 
 
-def test_a_file_that_cannot_be_written_is_told_and_fails_the_session(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported_and_fails_the_session(tmp_path: Path) -> None:
     done = run(tmp_path, f"--foas-coverage={tmp_path / 'absent' / 'coverage.json'}", "-k", "nothing")
     assert "--foas-coverage: " in done.stdout
     assert "cannot be written: No such file or directory" in done.stdout

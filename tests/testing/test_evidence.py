@@ -181,7 +181,7 @@ def test_no_terminal_obeys_what_a_program_has_sent() -> None:
     assert told == '500 c\\u001b[31m <- GetJob {"jobName": "\\u009b31m\\u202e"}\n    \\u0007'
 
 
-def test_a_rule_that_applied_is_told_where_the_answer_does_not_show_it() -> None:
+def test_a_rule_that_applied_is_reported_where_the_answer_does_not_show_it() -> None:
     rule = {"id": 7, "effect": {"truncate": 0.5}, "at": "before"}
     call = {"status": 200, "operation": "GetJob", "parameters": {}, "faults": [rule], "warning": "not signed"}
     assert describe_call(call) == '200 <- GetJob {}\n    fault rule 7 applied {"truncate": 0.5}\n    not signed'
@@ -393,7 +393,7 @@ def test_modules_with_other_settings_have_servers_of_their_own(tmp_path: Path) -
     assert urls[0] == urls[2] != urls[1]
 
 
-def test_a_server_that_is_not_there_is_told_once(tmp_path: Path) -> None:
+def test_a_server_that_is_not_there_is_reported_once(tmp_path: Path) -> None:
     (tmp_path / "test_red.py").write_text(TESTS, "utf-8")
     url = "http://127.0.0.1:9"
     done = pytest_in(tmp_path, "-p", "xdist.plugin", "-n", "2", f"--foas-url={url}")

@@ -97,8 +97,8 @@ def world(registry: Registry) -> World:
 
 
 def stage(registry: Registry, image: bytes, *, with_origin: bool = False) -> StagedImage:
-    """What holds an image for a world of the registry, in a database of other connections as the control API has."""
-    return registry.stage(image, connections=Connections(), origin=image if with_origin else None)
+    """What holds an image for a world of the registry."""
+    return registry.stage(image, origin=image if with_origin else None)
 
 
 def rung(world: World) -> list[str]:

@@ -102,7 +102,7 @@ def test_what_is_staged_becomes_the_database_of_a_reset(kept: WorldFiles, place:
     assert (place / "alice.db").read_bytes() == b"damaged", "what may be somebody else's stays"
 
 
-def test_what_can_be_neither_used_nor_removed_is_told_as_what_cannot_be_used(
+def test_what_can_be_neither_used_nor_removed_is_reported_as_what_cannot_be_used(
     kept: WorldFiles, place: Path, template: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept.put("alice", template)

@@ -246,7 +246,7 @@ def test_a_pipe_is_no_file_and_nobody_waits_for_it(directory: Path, open_registr
     assert marks(registry, "alice") == []
 
 
-def test_a_file_that_cannot_even_be_looked_at_is_told(
+def test_a_file_that_cannot_even_be_looked_at_is_reported(
     directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = open_registry(directory=directory)
@@ -409,7 +409,7 @@ def test_a_damaged_file_is_named_and_replacing_the_world_mends_it(
     assert (path.exists() and path.read_bytes() == content) is is_somebody_elses
 
 
-def test_a_database_that_may_not_be_written_is_told_as_that(
+def test_a_database_that_may_not_be_written_is_reported_as_that(
     directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = open_registry(directory=directory)
@@ -857,7 +857,7 @@ def test_the_world_used_least_recently_is_closed_before_files_run_out(
     registry = open_registry(directory=tmp_path, max_files=2, max_worlds=3)
     for name in ("alice", "bob", "carol"):
         mark(registry.open_or_create(name), f"of {name}")
-    assert [registry.last_used(name) is None for name in ("alice", "bob", "carol")] == [True, False, False]
+    assert [registry.peek(name) is None for name in ("alice", "bob", "carol")] == [True, False, False]
     assert [marks(registry, name) for name in ("alice", "bob", "carol")] == [["of alice"], ["of bob"], ["of carol"]]
 
 
@@ -865,7 +865,7 @@ def test_request_ids_go_on_when_a_closed_world_is_opened_again(open_registry: Op
     registry = open_registry(directory=tmp_path, max_files=1)
     first = registry.open_or_create("alice").next_request_id()
     registry.open_or_create("bob")
-    assert registry.last_used("alice") is None
+    assert registry.peek("alice") is None
     assert registry.open_or_create("alice").next_request_id() != first
 
 

@@ -180,7 +180,7 @@ def test_files_are_found_again_with_what_they_were_created_from(open_registry: O
     first.close()
     second = open_registry(directory=tmp_path, image=b"another default")
     assert second.names() == ["alice", "bob"]
-    assert second.last_used("bob") is None
+    assert second.peek("bob") is None
     assert marks(second.open_or_create("bob")) == ["at first", "later"]
     second.reset("bob")
     assert marks(second.open_or_create("bob")) == ["at first"]
@@ -194,7 +194,7 @@ def test_a_reset_reaches_a_file_that_stays_closed(open_registry: OpenRegistry, t
     first.close()
     second = open_registry(directory=tmp_path)
     second.reset_existing("alice")
-    assert second.last_used("alice") is None
+    assert second.peek("alice") is None
     assert marks(second.open_or_create("alice")) == []
 
 
@@ -306,7 +306,7 @@ def test_a_world_in_a_file_that_nobody_uses_is_closed_and_keeps_its_rows(
     leave(registry, "alice", seconds=61)
     with caplog.at_level(logging.INFO):
         registry.open_or_create("bob")
-    assert registry.last_used("alice") is None
+    assert registry.peek("alice") is None
     assert registry.names() == ["alice", "bob"]
     assert "world alice was idle for too long and is closed; its file stays" in caplog.text
     leave(registry, "bob", seconds=61)
@@ -424,7 +424,7 @@ def test_a_world_whose_file_cannot_be_read_stays_when_the_seed_is_replaced(
 
 
 @pytest.mark.parametrize("state", ["open", "closed"])
-def test_a_world_that_cannot_begin_with_the_replaced_seed_stays_and_that_is_told(
+def test_a_world_that_cannot_begin_with_the_replaced_seed_stays_and_that_is_reported(
     state: str,
     open_registry: OpenRegistry,
     tmp_path: Path,
@@ -499,9 +499,9 @@ def test_calls_that_go_on_after_the_end_open_and_remove_nothing(open_registry: O
         with pytest.raises(StoppedError):
             ask("alice")
     later = open_registry(directory=tmp_path)
-    staged = later.stage(later.image, connections=later.connections, origin=None)
+    staged = later.stage(later.image, origin=None)
     with pytest.raises(StoreClosedError):
-        registry.stage(registry.image, connections=registry.connections, origin=None)
+        registry.stage(registry.image, origin=None)
     registry.close()
     assert [file.exists() for file in staged.files] == [True]
     assert marks(later.open_or_create("alice")) == ["mark"]

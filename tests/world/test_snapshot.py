@@ -10,10 +10,11 @@ from foas_emulator.world.durations import LONGEST
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.snapshot import SnapshotError, read_snapshot, snapshot_of_image, take_snapshot, write_snapshot
+from foas_emulator.world.snapshot import SnapshotError, read_snapshot, snapshot_of_image, write_snapshot
 from foas_emulator.world.store import SCHEMA_VERSION, Row, assign, equal
 from foas_emulator.world.world import World
 from tests.machine_clock import MachineClock
+from tests.snapshots import take_snapshot
 
 Document = dict[str, Any]
 

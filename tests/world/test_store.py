@@ -2,10 +2,12 @@ import gc
 from collections.abc import Callable
 from pathlib import Path
 from sqlite3 import IntegrityError, OperationalError, ProgrammingError
+from threading import Thread, current_thread, main_thread
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 
 from foas_emulator.world import store as store_module
@@ -301,3 +303,16 @@ def test_what_is_deleted_is_not_overwritten(connections: Connections, tmp_path: 
         assert store._raw.execute("PRAGMA secure_delete").fetchone() == (0,)
         store.load(connections.empty_image)
     store.close()
+
+
+def test_a_thread_that_opens_a_database_meanwhile_changes_no_other(tmp_path: Path) -> None:
+    class Interrupted(Connections):
+        def _open(self) -> DBAPIConnection:
+            if current_thread() is main_thread():
+                other = Thread(target=self.connect, args=[None])
+                other.start()
+                other.join()
+            return super()._open()
+
+    with Interrupted().connect(tmp_path / "own.db") as connection:
+        assert connection.exec_driver_sql("PRAGMA database_list").one()[2] == str(tmp_path / "own.db")

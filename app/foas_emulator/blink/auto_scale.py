@@ -108,7 +108,7 @@ def read_strategy(text: str) -> Mapping[str, Any]:
     strategy = _object(text)
     _check_finite(strategy)
     threshold = strategy.get("fetch_delay")
-    if not isinstance(threshold, int | float) or isinstance(threshold, bool):
+    if not isinstance(threshold, int | float) or isinstance(threshold, bool) or threshold < 0:
         raise ValueError('it must give the threshold in seconds, as {"fetch_delay":44.5}, in this case')
     return strategy
 

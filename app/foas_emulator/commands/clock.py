@@ -1,13 +1,17 @@
 """`foas-emulator clock`: show and move the clock of a world."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import click
 
 from foas_emulator.commands.remote import Remote, change_lines, remote
 from foas_emulator.difference import counted
+from foas_emulator.settings import IntegerRange
 from foas_emulator.testing.shapes import CLOCK, MOVED_CLOCK
 from foas_emulator.world.instants import instant_text
+
+_LIMIT = click.option("--limit", type=IntegerRange(1, 1000), help="List at most this many changes, the first ones.")
 
 
 @click.group("clock")
@@ -16,16 +20,16 @@ def command() -> None:
 
 
 @command.command("show")
+@_LIMIT
 @remote
-def show(emulator: Remote) -> None:
+def show(emulator: Remote, *, limit: int | None) -> None:
     """Show the time of a world, and its pending changes."""
     emulator.existing_world()
-    clock = emulator.server.control.request("GET", f"{emulator.path}/clock", shape=CLOCK)
+    clock = emulator.server.control.request("GET", f"{emulator.path}/clock{_query(limit=limit)}", shape=CLOCK)
     stands = "is frozen" if clock["mode"] == "frozen" else "runs"
-    pending = clock["pending"]
     sentence = (
         f"It is {instant_text(clock['now'])} in world {emulator.world_name}, whose clock {stands}; "
-        f"{counted(len(pending), 'change')} pending.{change_lines(pending)}"
+        f"{counted(clock['pending_total'], 'change')} pending.{_listed(clock, 'pending')}"
     )
     emulator.report(sentence, clock)
 
@@ -52,6 +56,7 @@ def run(emulator: Remote, *, instant: str | None) -> None:
 @click.option("--next", "until_next", is_flag=True, help="Advance to the next pending change.")
 @click.option("--idle", "until_idle", is_flag=True, help="Advance until no change is pending.")
 @click.option("--dry-run", is_flag=True, help="Only show what would happen, and change nothing.")
+@_LIMIT
 @remote
 def advance(
     emulator: Remote,
@@ -61,6 +66,7 @@ def advance(
     until_next: bool,
     until_idle: bool,
     dry_run: bool,
+    limit: int | None,
 ) -> None:
     """Advance the clock by DURATION, such as 30s, or as an option says."""
     given = {"by": duration, "to": instant, "until": ("next" if until_next else None)}
@@ -70,7 +76,7 @@ def advance(
     if len(how) != 1 or (until_next and until_idle):
         raise click.UsageError("Give one of DURATION, --to, --next and --idle.")
     emulator.existing_world()
-    _move(emulator, "POST", "clock/advance", how, dry_run=dry_run)
+    _move(emulator, "POST", "clock/advance", how, dry_run=dry_run, limit=limit)
 
 
 def _put(emulator: Remote, mode: str, instant: str | None) -> None:
@@ -79,15 +85,28 @@ def _put(emulator: Remote, mode: str, instant: str | None) -> None:
     _move(emulator, "PUT", "clock", setting)
 
 
-def _move(emulator: Remote, method: str, path: str, how: dict[str, Any], *, dry_run: bool = False) -> None:
-    query = "?dry_run=true" if dry_run else ""
+def _move(
+    emulator: Remote, method: str, path: str, how: dict[str, Any], *, dry_run: bool = False, limit: int | None = None
+) -> None:
+    query = _query(dry_run="true" if dry_run else None, limit=limit)
     clock = emulator.server.control.request(method, f"{emulator.path}/{path}{query}", how, shape=MOVED_CLOCK)
     stands, came = "is frozen at" if clock["mode"] == "frozen" else "runs from", "happened"
     if dry_run:
         stands, came = "would be frozen at" if clock["mode"] == "frozen" else "would run from", "would happen"
-    changes = clock["changes"]
     sentence = (
         f"The clock of world {emulator.world_name} {stands} {instant_text(clock['now'])}; "
-        f"{counted(len(changes), 'change')} {came}, {len(clock['pending'])} pending.{change_lines(changes)}"
+        f"{counted(clock['changes_total'], 'change')} {came}, {clock['pending_total']} pending."
+        f"{_listed(clock, 'changes')}"
     )
     emulator.report(sentence, clock)
+
+
+def _query(**given: Any) -> str:
+    pairs = {name: value for name, value in given.items() if value is not None}
+    return f"?{urlencode(pairs)}" if pairs else ""
+
+
+def _listed(clock: dict[str, Any], member: str) -> str:
+    """Return a line for each change that an answer lists, and one for those that it does not."""
+    more = clock[f"{member}_total"] - len(clock[member])
+    return change_lines(clock[member]) + (f"\n  and {more} more" if more else "")

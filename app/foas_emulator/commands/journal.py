@@ -46,5 +46,5 @@ def _lines(entry: dict[str, Any]) -> str:
     call = in_one_line(f"#{entry['number']} {asked} {parameters} -> {answered}")
     faults = "".join(f"; fault rule {fault['id']} applied {json.dumps(fault['effect'])}" for fault in entry["faults"])
     reasons = [str(entry[name]) for name in ("hint", "warning") if entry.get(name)]
-    told = "".join(f"\n   {' '.join(reason.split())}" for reason in reasons)
-    return f"{call}\n   {entry['time']} request {entry['request_id']}{faults}{told}"
+    explained = "".join(f"\n   {' '.join(reason.split())}" for reason in reasons)
+    return f"{call}\n   {entry['time']} request {entry['request_id']}{faults}{explained}"

@@ -13,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from foas_emulator.control.browsers import is_embedded
+from foas_emulator.control.guard import CONSOLE, has_bearer, is_of_host
 from foas_emulator.world.ids import fresh_secret
 
-BASE = "/_emulator/console"
+BASE = CONSOLE
 COOKIE = "foas_emulator_console"
 LONGEST_FIELD = 128 * 1024
 """The most bytes of a field of a form: a longer one, percent-encoded, takes some ten milliseconds to read."""
@@ -36,16 +37,16 @@ class Access:
         """Whether the request carries the control token as a bearer token, or the cookie that replaces it."""
         if self.control_token is None:
             return True
-        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and _same(bearer.strip(), self.control_token):
-            return True
-        return any(_same(each, self._session()) for each in cookies(request, _cookie(request)))
+        return has_bearer(request.headers, self.control_token) or any(
+            _same(each, self._session()) for each in cookies(request, _cookie(request))
+        )
 
     def sign_in(self, given: str, request: Request, response: Response) -> bool:
         """Exchange the control token for a cookie; return False if the token is wrong."""
         if self.control_token is None or not _same(given.strip(), self.control_token):
             return False
-        is_secure = request.url.scheme == "https"
+        # A proxy may have taken the https away; browsers say which it was where they send a form.
+        is_secure = request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
         response.set_cookie(
             _cookie(request), self._session(), path=BASE, httponly=True, samesite="strict", secure=is_secure
         )
@@ -77,10 +78,7 @@ def base_url_of(request: Request) -> str:
 
 def is_from_ours(request: Request) -> bool:
     """Whether a request is from a page of ours, as far as its browser says where it is from."""
-    origin = request.headers.get("origin")
-    if origin is None:
-        return not is_embedded(request.scope)
-    return origin.partition("://")[2] == request.headers.get("host", "")
+    return is_of_host(request.headers) if "origin" in request.headers else not is_embedded(request.scope)
 
 
 def page_of_ours(target: str) -> str:

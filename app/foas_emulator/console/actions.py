@@ -17,9 +17,9 @@ from foas_emulator.console import messages
 from foas_emulator.console.access import LONGEST_FIELD, base_url_of, page_of_ours
 from foas_emulator.console.calls import CONTROL, FORM, JSON, SERVICE, Call, json_call
 from foas_emulator.console.language import mark
-from foas_emulator.console.messages import Message
+from foas_emulator.console.messages import Message, MessageError
 from foas_emulator.console.shown import shown_foreign_form
-from foas_emulator.console.site import Site, is_number
+from foas_emulator.console.site import Site, advance_target, is_number
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.world.world import World
@@ -42,13 +42,8 @@ _MOST_PAIRS = 1000
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 
 
-class FormError(ValueError):
-    """A form makes no call; `title` is a text of the pages' catalogue."""
-
-    def __init__(self, title: str, hint: str = "") -> None:
-        super().__init__(title, hint)
-        self.title = title
-        self.hint = hint
+class FormError(MessageError):
+    """A form makes no call."""
 
 
 async def perform_form(site: Site, world: World, request: Request) -> Response:
@@ -70,7 +65,7 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
         with_token = site.access.control_token is not None
         curl = call.curl(base_url_of(request), with_token=with_token)
     if answer.ok:
-        if call.target == f"{CONTROL}worlds/{world.name}/clock/advance":
+        if call.target == advance_target(world.name):
             site.note_step(world.name, answer)
         return _back(form, Message(ok=True, curl=curl), target=_text(form, "next"))
     title, hint = answer.problem()
@@ -117,7 +112,7 @@ async def _json_body(form: FormData, text: str) -> Any:
     try:
         document = await off_loop(len(text), partial(json.loads, text)) if text else None
     except RecursionError:
-        raise FormError(mark("Lists and objects stand in each other too deep.")) from None
+        raise FormError(mark("Lists and objects are nested too deeply.")) from None
     except ValueError as error:
         raise FormError(mark("This is not JSON."), f"{error}.") from None
     members: dict[str, Any] = dict(_typed(form, "json:"))

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message
 from foas_emulator.console.language import mark
 from foas_emulator.console.shell import shell_line
 from foas_emulator.faults.wire import NEVER_SENT, TRANSPORT
+from foas_emulator.gateway.access_keys import WORLD_SECRET
 from foas_emulator.gateway.signature import SignedRequest, v1_authorization
 from foas_emulator.world.clock import machine_now
 from foas_emulator.world.names import DEFAULT
@@ -26,8 +27,6 @@ CONTROL = "/_emulator/"
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-
-_SECRET = "test"  # noqa: S105 - the built-in one, of every key world-<name>
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +195,7 @@ def _signature(call: Call, path: str, query: str, headers: Mapping[str, str]) ->
         "user-agent": "foas-emulator-console",
     }
     request = SignedRequest(call.method, path, query, {**headers, **signed}, call.body)
-    return {**signed, "authorization": v1_authorization(request, f"world-{call.world}", _SECRET)}
+    return {**signed, "authorization": v1_authorization(request, f"world-{call.world}", WORLD_SECRET)}
 
 
 def json_call(method: str, target: str, document: Any = None) -> Call:

@@ -4,7 +4,7 @@ from typing import Any
 
 from foas_emulator.console.calls import json_call
 from foas_emulator.console.resources import next_changes, points
-from foas_emulator.console.site import MOST_CHANGES, Step, View
+from foas_emulator.console.site import MOST_CHANGES, View, advance_target
 from foas_emulator.console.timeline import point, timeline
 
 STEPS = ("30s", "5m", "1h")
@@ -33,10 +33,10 @@ async def preview(view: View) -> dict[str, Any] | None:
     wanted = view.query.get("preview", "")[:40]
     if not wanted:
         return None
-    target = f"/_emulator/worlds/{view.world.name}/clock/advance"
-    answer = await view.site.call(json_call("POST", f"{target}?dry_run=true", advance_of(wanted)), host=view.host)
+    target = advance_target(view.world.name)
+    answer = await view.site.call(json_call("POST", f"{target}&dry_run=true", advance_of(wanted)), host=view.host)
     shown: dict[str, Any] = {"wanted": wanted, "advance": json_call("POST", target, advance_of(wanted))}
     if answer.ok:
-        step = Step.of(answer)
-        return {**shown, "now": step.now, "changes": [*map(point, step.changes)], "problem": None}
+        clock = answer.document()
+        return {**shown, "now": clock["now"], "changes": [*map(point, clock["changes"])], "problem": None}
     return {**shown, "problem": answer.problem()}

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, cast
 
 from foas_emulator.console.language import mark
+from foas_emulator.console.messages import MessageError
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.images import image_of_snapshot, one_large_at_a_time, origin_of_world
@@ -31,7 +32,7 @@ from foas_emulator.world.world import WorldRow, leave_template
 MOST_ROWS = 50
 _LONGEST = 400
 _SHORT = 40
-_TOLD = 6
+_MOST_MEMBERS = 6
 MOST_WORLDS = 200
 _LEFT_ALONE = frozenset({"counters"})
 ORIGIN = "@created"
@@ -65,13 +66,8 @@ class Side:
     content: bytes | None = None
 
 
-class NoImageError(Exception):
-    """A side cannot be compared; `title` and `hint` are texts of the pages' catalogue, or details."""
-
-    def __init__(self, title: str, hint: str = "") -> None:
-        super().__init__(title, hint)
-        self.title = title
-        self.hint = hint
+class NoImageError(MessageError):
+    """A side cannot be compared."""
 
 
 async def compare_page(view: View) -> dict[str, Any]:
@@ -126,7 +122,7 @@ async def image_of(view: View, side: Side) -> bytes:
         if side.name == ORIGIN:
             origin = await origin_of_world(registry, view.world.name)
             by, oldest = view.world.postponed_by, pending.oldest(view.world.store)
-            begun = partial(_as_begun, origin, view.world.name, postponed_by=by, oldest=oldest)
+            begun = partial(_as_begun, origin, registry.connections, view.world.name, postponed_by=by, oldest=oldest)
             return await off_loop(len(origin), begun)
         world = registry.open_existing(side.name)
     except (WorldFileError, WorldLimitError, WorldNameError) as error:
@@ -137,13 +133,15 @@ async def image_of(view: View, side: Side) -> bytes:
     return await image_of_world(world)
 
 
-def _as_begun(origin: bytes, name: str, *, postponed_by: int, oldest: PendingChange | None) -> bytes:
+def _as_begun(
+    origin: bytes, connections: Connections, name: str, *, postponed_by: int, oldest: PendingChange | None
+) -> bytes:
     """Return the image of a world's origin with its pending changes postponed by as much as those of the world were.
 
-    The oldest change of the world tells by how much, if it is pending in both. Without one, it is what the world
+    The oldest change of the world shows by how much, if it is pending in both. Without one, it is what the world
     remembers, which is 0 after its file was opened again; either way it is the same each time.
     """
-    with closing(Store(Connections(), image=origin)) as store:
+    with closing(Store(connections, image=origin)) as store:
         same = oldest and store.get(PendingChange, equal(PendingChange.sequence, oldest.sequence))
         by = oldest.at - same.at if oldest and same else postponed_by
         template_at = store.find(WorldRow)[0].template_at
@@ -155,7 +153,7 @@ async def _image_of_file(site: Site, name: str, content: bytes) -> bytes:
     as_yaml = name.lower().endswith((".yaml", ".yml"))
 
     def image() -> bytes:
-        return image_of_snapshot(content, as_yaml=as_yaml, registry=site.registry, scratch=Connections())
+        return image_of_snapshot(content, as_yaml=as_yaml, registry=site.registry)
 
     try:
         return await off_loop(weight(content), image)
@@ -225,8 +223,8 @@ def _members(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[tupl
 
 def summary(row: Mapping[str, Any]) -> str:
     """Return one line that identifies a row: its first members that are short and not empty."""
-    told = [f"{name}: {value}" for name, value in row.items() if value not in (None, "") and len(str(value)) <= _SHORT]
-    return ", ".join(told[:_TOLD])
+    short = [f"{name}: {value}" for name, value in row.items() if value not in (None, "") and len(str(value)) <= _SHORT]
+    return ", ".join(short[:_MOST_MEMBERS])
 
 
 def _shown(value: Any) -> str:

@@ -7,7 +7,6 @@ from foas_emulator.console.rows import Row, row_of
 from foas_emulator.console.site import Site
 from foas_emulator.faults.rules import rules_of
 from foas_emulator.world import pending
-from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 
 LAST_CALLS = 5
@@ -29,14 +28,9 @@ def frame(site: Site, world: World) -> dict[str, Any]:
         "next_due": world.next_due,
         "refused": refused(site, world.name),
         "armed": sum(rule.is_armed() for rule in rules_of(world)),
-        "pending": pending_count(world.store),
+        "pending": pending.count(world.store),
         "last_calls": last_calls(site, world.name),
     }
-
-
-def pending_count(store: Store) -> int:
-    """Return the number of pending changes."""
-    return store.count(pending.PendingChange)
 
 
 def last_calls(site: Site, world_name: str) -> list[Row]:

@@ -10,8 +10,7 @@ from foas_emulator.console.comparison import side_by_side
 from foas_emulator.console.language import mark
 from foas_emulator.console.rows import Row, outcome_of, row_of
 from foas_emulator.console.site import View
-from foas_emulator.journal.contents import show_contents
-from foas_emulator.journal.entries import Entry, WorldJournal, show
+from foas_emulator.journal.entries import Entry, WorldJournal, show_whole
 from foas_emulator.journal.queries import find
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.shortage import in_thread
@@ -78,7 +77,7 @@ async def call_page(view: View) -> dict[str, Any]:
 
 
 def _explained(view: View, number: int, entry: Entry) -> dict[str, Any]:
-    document = show(number, entry, OPERATIONS) | show_contents(entry.call.contents, entry.request_id, entry.call.hint)
+    document = show_whole(number, entry, OPERATIONS)
     check = document.get("signature_check")
     return {
         "call": document,

@@ -33,6 +33,15 @@ class Message:
     curl: str = ""
 
 
+class MessageError(Exception):
+    """Something cannot be done; `title` and `hint` are texts of the pages' catalogue, or details."""
+
+    def __init__(self, title: str, hint: str = "") -> None:
+        super().__init__(title, hint)
+        self.title = title
+        self.hint = hint
+
+
 def put(response: Response, message: Message) -> None:
     """Let the next page show a message."""
     for longest in _LONGEST:

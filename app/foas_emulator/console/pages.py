@@ -6,13 +6,14 @@ from typing import Any
 
 from foas_emulator.console.clock import time_page
 from foas_emulator.console.comparison import compare_page
+from foas_emulator.console.coverage import coverage_page
 from foas_emulator.console.faults import faults_page
 from foas_emulator.console.instance import instance_page
 from foas_emulator.console.job import job_page
 from foas_emulator.console.journal import call_page, journal_page
 from foas_emulator.console.resources import resources_page
 from foas_emulator.console.scenarios import scenarios_page
-from foas_emulator.console.server import coverage_page, settings_page
+from foas_emulator.console.settings import settings_page
 from foas_emulator.console.site import View
 from foas_emulator.console.worlds import worlds_page
 

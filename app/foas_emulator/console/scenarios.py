@@ -18,9 +18,8 @@ from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.control.off_loop import UNKNOWN, off_loop
 from foas_emulator.control.staging import staged_image
 from foas_emulator.seeds.errors import SeedError
-from foas_emulator.seeds.image import image_of
+from foas_emulator.seeds.image import image_for
 from foas_emulator.seeds.reading import BUILT_IN, MADE, built_in_text, read_seeds, seed_files
-from foas_emulator.world.connections import Connections
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.names import WorldLimitError
@@ -56,7 +55,7 @@ SCENARIOS = (
     ),
     Scenario(
         name="all-failed",
-        title=mark("All has failed"),
+        title=mark("Everything has failed"),
         text=mark("Four jobs, four reasons: long messages, exceptions, red everywhere."),
     ),
     Scenario(
@@ -105,17 +104,10 @@ async def begin(site: Site, world: World, request: Request) -> Response:
     response = RedirectResponse(f"{BASE}/w/{world.name}/", HTTPStatus.SEE_OTHER)
     try:
         async with one_large_at_a_time(UNKNOWN):
-            image, scratch = await off_loop(UNKNOWN, lambda: _image(site, seed))
-            async with staged_image(image, site.registry, scratch, name=world.name, with_origin=True) as staged:
+            image = await off_loop(UNKNOWN, lambda: image_for(site.registry, read_seeds([seed])))
+            async with staged_image(image, site.registry, name=world.name, with_origin=True) as staged:
                 site.registry.create_or_replace(world.name, image, staged)
         messages.put(response, Message(ok=True, title=mark("The world starts over.")))
     except (ImageBudgetError, SeedError, WorldFileError, WorldLimitError) as error:
         messages.put(response, Message(ok=False, title=mark("The world stays as it is."), hint=str(error)))
     return response
-
-
-def _image(site: Site, seed: str) -> tuple[bytes, Connections]:
-    """Return the image of a seed, and the connections with which it was made: those of worlds are the event loop's."""
-    scratch, registry = Connections(), site.registry
-    image = image_of(read_seeds([seed]), connections=scratch, handlers=registry.handlers, defaults=registry.defaults)
-    return image, scratch

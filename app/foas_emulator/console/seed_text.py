@@ -43,7 +43,7 @@ def seed_of_job(world: World, project: Project, job: Job, *, instance: int | Non
     """
     numbers = last_ids(world, job.project_name, job.job_name, MOST_INSTANCES) if instance is None else [instance]
     written = members(SeedJob, job, leave_out=["project_name"])
-    content = members(SeedInstance, job)
+    content = members(SeedInstance, job, leave_out=_NESTED)
     runs: list[Instance] = []
     for number in numbers:
         if length_of(written) > MOST_CHARACTERS:
@@ -89,7 +89,8 @@ def _instance(run: Instance, content: Mapping[str, Any]) -> dict[str, Any]:
     written = members(SeedInstance, run, leave_out=_NESTED)
     followed = {name for name, value in content.items() if written.get(name) == value}
     kept = {name: value for name, value in written.items() if name not in followed}
-    return {"ActualState": run.actual_state, **kept, "is_archived": run.is_archived}
+    lacking = {name: "" for name in content if name not in written}  # texts that it would take from its job
+    return {"ActualState": run.actual_state, **lacking, **kept, "is_archived": run.is_archived}
 
 
 def _document(

@@ -1,6 +1,7 @@
 """A page as a response: its contents in the frame, in the reader's language."""
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -9,13 +10,13 @@ from starlette.responses import HTMLResponse, Response
 
 from foas_emulator import __version__
 from foas_emulator.console import messages
-from foas_emulator.console.access import BASE, base_url_of
+from foas_emulator.console.access import BASE, base_url_of, is_from_ours
 from foas_emulator.console.calls import json_call
 from foas_emulator.console.frame import frame
 from foas_emulator.console.language import mark, translator
 from foas_emulator.console.preferences import preferred
 from foas_emulator.console.rendering import render
-from foas_emulator.console.site import Site
+from foas_emulator.console.site import Site, advance_target
 from foas_emulator.world.advance import settle
 from foas_emulator.world.world import World
 
@@ -47,6 +48,7 @@ async def shown_page(
         **frame(site, world),
         "home": f"{BASE}/w/{world.name}",
         "api": f"/_emulator/worlds/{world.name}",
+        "advance": partial(json_call, "POST", advance_target(world.name)),
         "control": json_call,
         "form_token": site.access.form_token,
         "has_sign_in": site.access.control_token is not None,
@@ -59,13 +61,14 @@ async def shown_page(
 
 async def shown_foreign_form(request: Request) -> Response:
     """Return the response to a form that does not come from a page of this server."""
-    return await shown_plain(
-        request,
-        status=HTTPStatus.FORBIDDEN,
-        title=mark("This form is not one of this server's pages."),
-        text=mark("Nothing was done. The server may have been restarted since the page was loaded; load it again."),
-        way=page_behind(request),
-    )
+    title = mark("This form is not one of this server's pages.")
+    text = mark("Nothing was done. The server may have been restarted since the page was loaded; load it again.")
+    if not is_from_ours(request):
+        text = mark(
+            "Nothing was done. The address of its page is not the Host of the request. A proxy must pass on the Host "
+            "that the browser sends, with its port; in nginx: proxy_set_header Host $http_host."
+        )
+    return await shown_plain(request, status=HTTPStatus.FORBIDDEN, title=title, text=text, way=page_behind(request))
 
 
 def page_behind(request: Request) -> str:

@@ -1,7 +1,6 @@
 """The sources of every page: the worlds, their journals, and the two APIs to call."""
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,25 +27,6 @@ class Step:
 
     now: int
     changes: Sequence[Mapping[str, Any]]
-
-    @classmethod
-    def of(cls, answer: Answer) -> "Step":
-        """Read the control API's answer to an advance, with the first of its changes.
-
-        To parse all that it lists, with what is still pending, would hold the loop for half a second per million,
-        and to copy it for some ten milliseconds.
-        """
-        body = answer.body
-        clock = json.loads(body[: body.index(b', "pending": [')] + b"}")
-        begin = body.index(_CHANGES) + len(_CHANGES)
-        listed = body[begin : begin + MOST_CHANGES * _LARGEST_CHANGE].decode(errors="ignore")
-        changes: list[Any] = []
-        place = 0
-        while listed.startswith("{", place) and len(changes) < MOST_CHANGES:
-            change, end = _DECODER.raw_decode(listed, place)
-            changes.append(change)
-            place = end + len(", ")
-        return cls(clock["now"], changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,22 +66,24 @@ class Site:
         return await perform(self.control if call.target.startswith(CONTROL) else self.service, call, host=host)
 
     def note_step(self, world_name: str, advance: Answer) -> None:
-        """Record the control API's answer to an advance."""
+        """Record the control API's answer to an advance that `advance_target` was called for."""
+        clock = advance.document()
         if len(self.steps) > MOST_KEPT:
             self.steps.clear()
-        self.steps.setdefault(world_name, deque(maxlen=_MOST_STEPS)).appendleft(Step.of(advance))
+        self.steps.setdefault(world_name, deque(maxlen=_MOST_STEPS)).appendleft(Step(clock["now"], clock["changes"]))
 
 
 MOST_CHANGES = 100
 """The most changes of an advance, and of what is pending, that are shown."""
-_LARGEST_CHANGE = 4096
-"""The most bytes of a change, with the names of its project and job."""
-_CHANGES = b'], "changes": ['
-_DECODER = json.JSONDecoder()
 MOST_KEPT = 50
 """The most worlds whose overviews, and whose steps, are kept."""
 _MOST_LOOKED_AT = 2000
 _MOST_STEPS = 5
+
+
+def advance_target(world_name: str) -> str:
+    """Return the target of a call that advances a clock; its answer lists as many changes as are shown."""
+    return f"{CONTROL}worlds/{world_name}/clock/advance?limit={MOST_CHANGES}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

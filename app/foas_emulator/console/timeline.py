@@ -23,16 +23,11 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(Point):
     """A point with its position on the line."""
 
     x: float
-    at: int
-    label: str
-    event: str
-    job: str
-    state: str
-    is_told: bool = True
+    has_time: bool = True
     """Whether there is room for the time below the point."""
 
 
@@ -55,18 +50,18 @@ def timeline(points: Sequence[Point], *, now: int) -> list[Placed]:
         x = max(_LEFT + _NEAREST + (point.at - now) * scale, least)
         least = x + _NEAREST
         placed.append(Placed(x=x, **asdict(point)))
-    return _told(_fitted(placed))
+    return _with_times(_fitted(placed))
 
 
-def _told(placed: list[Placed]) -> list[Placed]:
+def _with_times(placed: list[Placed]) -> list[Placed]:
     """Return the points with the times for which there is room, from left to right."""
     free = _LEFT
-    told: list[Placed] = []
+    timed: list[Placed] = []
     for each in placed:
-        is_told = each.x >= free
-        free = each.x + _TEXT if is_told else free
-        told.append(replace(each, is_told=is_told))
-    return told
+        has_time = each.x >= free
+        free = each.x + _TEXT if has_time else free
+        timed.append(replace(each, has_time=has_time))
+    return timed
 
 
 def _fitted(placed: list[Placed]) -> list[Placed]:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from foas_emulator.console import connecting, snippets
-from foas_emulator.console.frame import pending_count
 from foas_emulator.console.site import Site, View
 from foas_emulator.seeds.reading import BUILT_IN
+from foas_emulator.world import pending
 
 PAGE = 50
 
@@ -42,6 +42,6 @@ def describe(site: Site, name: str) -> dict[str, Any]:
     }
     world = site.registry.peek(name)
     if world is not None:
-        described["pending"] = 0 if world.next_due is None else pending_count(world.store)
+        described["pending"] = 0 if world.next_due is None else pending.count(world.store)
         described["clock"] = {"now": world.now(), "mode": world.clock.mode, "offset": world.clock.offset_ms}
     return described

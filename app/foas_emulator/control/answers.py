@@ -227,6 +227,35 @@ class Verified(Answer):
     ok: Literal[True] = Field(description="Always true: otherwise the answer is an error.")
 
 
+class CloseEntry(Answer):
+    """A call that came close to an expectation."""
+
+    entry: JournalEntry = Field(description="The call.")
+    differences: list[DifferenceShown] = Field(description="Where it differs.")
+
+
+class DocumentFault(Answer):
+    """What is wrong at one place of a document."""
+
+    line: Count = Field(description="Line of the document.")
+    path: str = Field(description="Path of the value.")
+    message: str = Field(description="What is wrong there.")
+
+
+class Refusal(Answer):
+    """An error: what is wrong, and what to do about it; the other members are those of single errors."""
+
+    error: str = Field(description="What is wrong.")
+    hint: str = Field(description="What to do about it.")
+    code: str = Field(default="", description="Code of the service's error, if it is one.")
+    no_world: str = Field(default="", description="Name of the world, if it does not exist.")
+    faults: list[DocumentFault] = Field(default=[], description="All that is wrong in a document.")
+    ok: Literal[False] = Field(default=False, description="Always false, if an expectation does not hold.")
+    differences: list[DifferenceShown] = Field(default=[], description="Why the expectation does not hold.")
+    nearest: list[CloseEntry] = Field(default=[], description="The calls that came closest to the expectation.")
+    request_id: str = Field(default="", description="Id under which the log has the reason, if the emulator failed.")
+
+
 class OperationCoverage(Answer):
     """The coverage of one operation."""
 

@@ -5,10 +5,11 @@ from functools import cache
 from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.responses import RedirectResponse
 
+from foas_emulator.control.answers import Refusal
 from foas_emulator.control.clock import clock_router
 from foas_emulator.control.coverage import coverage_router
 from foas_emulator.control.credentials import credentials_router
-from foas_emulator.control.errors import ControlError, Refusal, answer_errors
+from foas_emulator.control.errors import ControlError, answer_errors
 from foas_emulator.control.events import event_router
 from foas_emulator.control.faults import fault_router
 from foas_emulator.control.info import info_router
@@ -27,7 +28,6 @@ from foas_emulator.journal.journal import Journal
 from foas_emulator.openapi.control import describe_control, operation_id
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.seeds.states import States
-from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
 
 
@@ -70,15 +70,14 @@ def own_app(
 def _control_router(
     registry: Registry, journal: Journal, large: LargeAnswers, server: ServerInfo, states: States
 ) -> APIRouter:
-    router = APIRouter(prefix="/_emulator", responses={"4XX": {"model": Refusal}})
+    router = APIRouter(prefix="/_emulator", responses={"4XX": {"model": Refusal}, "5XX": {"model": Refusal}})
     router.include_router(info_router(server))
     router.include_router(interception_router(server.interception))
     router.include_router(credentials_router())
-    scratch = Connections()
     for strict in (
-        world_router(registry, scratch),
-        snapshot_router(registry, scratch, large),
-        pact_router(registry, scratch, states),
+        world_router(registry),
+        snapshot_router(registry, large),
+        pact_router(registry, states),
         settings_router(registry),
         clock_router(registry, large),
         instance_router(registry),

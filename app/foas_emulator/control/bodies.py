@@ -3,11 +3,10 @@
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
 from foas_emulator.control.errors import ControlError, lack
-from foas_emulator.gateway.bodies import Taken
+from foas_emulator.gateway.bodies import BodyTooLargeError, NoRoomError, Taken
 from foas_emulator.world.shortage import refused_by_system
 
 
@@ -20,26 +19,18 @@ async def with_body(scope: Scope, receive: Receive, *, limit: int, taken: Taken)
     length = headers.get("content-length", "0")
     if length == "0" and "transfer-encoding" not in headers:
         return _replaying([b""], receive)  # complete as it is, also if the client has left by now
-    pieces: list[bytes] = []
-    size, more = 0, True
     if length.isdecimal() and int(length) > limit:
         raise _too_large(limit)
-    while more:
-        try:
-            message = await receive()
-        except MemoryError as error:
-            raise lack(refused_by_system(error) or "") from None
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if size > limit:
-            raise _too_large(limit)
-        if not taken.take(len(pieces[-1])):
-            raise _no_room(taken.room.limit)
-        more = message.get("more_body", False)
+    try:
+        pieces = await taken.read(receive, limit=limit)
+    except BodyTooLargeError:
+        raise _too_large(limit) from None
+    except NoRoomError:
+        raise _no_room(taken.room.limit) from None
+    except MemoryError as error:
+        raise lack(refused_by_system(error) or "") from None
     encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding != "identity" and size:
+    if encoding != "identity" and any(pieces):
         raise ControlError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f"The body has the Content-Encoding {encoding!r}, which is not supported.",

@@ -32,40 +32,48 @@ SLICE = 200
 _lock = LoopLock()
 
 
-async def write_clock(world: World) -> bytes:
-    """Return the JSON members of a clock, its pending changes among them, all of one instant.
+async def write_clock(world: World, *, limit: int | None = None) -> bytes:
+    """Return the JSON members of a clock, its pending changes or the first of them, all of one instant.
 
     Many changes are written for one request after another. What changes meanwhile makes it begin again, and wait then.
     """
-    if len(pending.planned(world.store, SLICE)) < SLICE:
-        return await _write_clock(world)
+    if (limit is not None and limit <= SLICE) or len(pending.planned(world.store, SLICE)) < SLICE:
+        return await _write_clock(world, limit)
     async with _lock:
         before = world.contents
-        written = await _write_clock(world)
+        written = await _write_clock(world, limit)
         if world.contents == before:
             return written
         async with held(world):
-            return await _write_clock(world)
+            return await _write_clock(world, limit)
 
 
-async def _write_clock(world: World) -> bytes:
-    clock = {"now": world.clock.now(), "mode": world.clock.mode, "offset_ms": world.clock.offset_ms}
-    some = pending.planned(world.store, SLICE)
+async def _write_clock(world: World, limit: int | None) -> bytes:
+    total = pending.count(world.store)
+    clock = {
+        "now": world.clock.now(),
+        "mode": world.clock.mode,
+        "offset_ms": world.clock.offset_ms,
+        "pending_total": total,
+    }
+    rest = total if limit is None else min(total, limit)
+    some = pending.planned(world.store, min(rest, SLICE))
     written = [_written(world, some)]
-    while len(some) == SLICE:
+    while some and (rest := rest - len(some)) > 0:
         await asyncio.sleep(0)
-        some = pending.planned(world.store, SLICE, after=some[-1])
+        some = pending.planned(world.store, min(rest, SLICE), after=some[-1])
         written.append(_written(world, some))
     return _array(json.dumps(clock)[1:-1].encode() + b', "pending": ', written)
 
 
-async def write_settled(world: World, changes: Sequence[Change]) -> bytes:
-    """Return the JSON member of changes that have happened in a world."""
+async def write_settled(world: World, changes: Sequence[Change], *, limit: int | None = None) -> bytes:
+    """Return the JSON members of changes that have happened in a world: their number, and all or the first of them."""
+    total, changes = len(changes), changes[:limit]
     written = [_written(world, changes[:SLICE])]
     for begin in range(SLICE, len(changes), SLICE):
         await asyncio.sleep(0)
         written.append(_written(world, changes[begin : begin + SLICE]))
-    return _array(b'"changes": ', written)
+    return _array(b'"changes_total": %d, "changes": ' % total, written)
 
 
 def _written(world: World, changes: Sequence[Change | PendingChange]) -> bytes:

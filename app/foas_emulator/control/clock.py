@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from foas_emulator.control.answers import Count
 from foas_emulator.control.changes import ChangeShown, write_clock, write_settled
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import require_world
@@ -37,6 +38,11 @@ Span = Annotated[
     BeforeValidator(lambda value: duration(value) if isinstance(value, str) else value),
     Field(strict=True),
     _written("Milliseconds, or a duration such as 30s.", example="30s"),
+]
+
+Limit = Annotated[
+    int | None,
+    Query(ge=1, le=1000, description="List so many changes of a kind, the first ones; without it, all are listed."),
 ]
 
 
@@ -73,12 +79,14 @@ class ClockShown(BaseModel):
     now: int = Field(description="The world's time.")
     mode: Mode = Field(description="Whether time passes (real) or stands still (frozen).")
     offset_ms: int = Field(description="Milliseconds by which it is ahead of the machine's.")
+    pending_total: Count = Field(description="Number of all pending changes.")
     pending: list[ChangeShown] = Field(description="The pending changes, the next one first.")
 
 
 class ClockMoved(ClockShown):
     """A world's time after the clock was moved, and the changes that happened, each at its own instant."""
 
+    changes_total: Count = Field(description="Number of all changes that happened.")
     changes: list[ChangeShown] = Field(description="The changes that happened, in order.")
 
 
@@ -87,23 +95,23 @@ def clock_router(registry: Registry, large: LargeAnswers) -> APIRouter:
     router = APIRouter(prefix="/worlds/{name}/clock", route_class=DocumentRoute)
 
     @router.get("", response_model=ClockShown)
-    async def get_clock(name: str) -> Response:
+    async def get_clock(name: str, limit: Limit = None) -> Response:
         """Return the time of a world, and its pending changes."""
         world = require_world(registry, name)
         with world.in_use():
             await settle(world)
-            clock = await write_clock(world)
+            clock = await write_clock(world, limit=limit)
             large.require_room(len(clock))
             return _answer(clock)
 
     @router.put("", response_model=ClockMoved)
-    async def put_clock(name: str, setting: ClockSetting) -> Response:
+    async def put_clock(name: str, setting: ClockSetting, limit: Limit = None) -> Response:
         """Freeze a clock, let it run, or set it. Changes that are due then happen; setting it back undoes nothing."""
         world = registry.open_or_create(name)
         with world.in_use():
             changes = await settle(world)
             changes += await set_clock(world, mode=setting.mode, now=setting.now)
-            return await _moved(world, changes)
+            return await _moved(world, changes, limit)
 
     @router.post("/advance", response_model=ClockMoved)
     async def advance_clock(
@@ -111,18 +119,19 @@ def clock_router(registry: Registry, large: LargeAnswers) -> APIRouter:
         advance: Annotated[Advance, Body(openapi_examples=_EXAMPLES)],
         *,
         dry_run: Annotated[bool, Query(description="Only report what would happen; the world stays as it is.")] = False,
+        limit: Limit = None,
     ) -> Response:
         """Move a clock on; the answer lists the changes that happened."""
         if dry_run:
             world = require_world(registry, name)
             async with one_large_at_a_time(world.store.size, world), copy_of_world(world, registry) as copy:
-                return await _advance(copy, advance)
-        return await _advance(registry.open_or_create(name), advance)
+                return await _advance(copy, advance, limit)
+        return await _advance(registry.open_or_create(name), advance, limit)
 
     return router
 
 
-async def _advance(world: World, advance: Advance) -> Response:
+async def _advance(world: World, advance: Advance, limit: int | None) -> Response:
     with world.in_use():
         changes = await settle(world)
         if advance.to is not None:
@@ -131,12 +140,12 @@ async def _advance(world: World, advance: Advance) -> Response:
             changes += await advance_by(world, advance.by or 0)
         else:
             changes += await (advance_to_next(world) if advance.until == "next" else advance_until_idle(world))
-        return await _moved(world, changes)
+        return await _moved(world, changes, limit)
 
 
-async def _moved(world: World, changes: Sequence[Change]) -> Response:
+async def _moved(world: World, changes: Sequence[Change], limit: int | None) -> Response:
     """Return the answer of a clock that has moved, which must not be refused for want of room."""
-    return _answer(await write_clock(world), await write_settled(world, changes))
+    return _answer(await write_clock(world, limit=limit), await write_settled(world, changes, limit=limit))
 
 
 def _answer(*members: bytes) -> Response:

@@ -27,7 +27,7 @@ def described_body(schema: Mapping[str, Any], **examples: Any) -> dict[str, Any]
     return {"requestBody": {"content": {"application/json": content, YAML: content}}}
 
 
-ANY_OBJECT: Mapping[str, Any] = MappingProxyType({"type": "object"})
+ANY_OBJECT: Mapping[str, Any] = MappingProxyType({"type": "object", "additionalProperties": True})
 
 
 def is_yaml(request: Request) -> bool:

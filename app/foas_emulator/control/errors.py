@@ -11,7 +11,6 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -42,13 +41,6 @@ _LONGEST = 4000
 log = logging.getLogger(__name__)
 
 _RefusalOf = Callable[[Request, Any], "ControlError"]
-
-
-class Refusal(BaseModel):
-    """An error: what is wrong, and what to do about it."""
-
-    error: str = Field(description="What is wrong.")
-    hint: str = Field(description="What to do about it.")
 
 
 class ControlError(Exception):

@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -35,6 +35,7 @@ EVERY = 0.35
 MOST_STREAMS = 64
 SEND_WITHIN = 5.0
 """Seconds that a client has to receive an event."""
+_CONTENT: dict[str, Any] = {"text/event-stream": {"schema": {"type": "string"}}}
 _QUIET_ROUNDS = 40
 """The number of checks without news after which a comment is sent, to notice that a client has left."""
 
@@ -43,7 +44,7 @@ def event_router(registry: Registry, journal: Journal) -> APIRouter:
     """Return the route of each world's events under `/worlds/{name}/events`."""
     router = APIRouter(prefix="/worlds/{name}/events")
 
-    @router.get("", status_code=200, response_class=EventStream)
+    @router.get("", response_class=Response, responses={200: {"content": _CONTENT}})
     async def watch_world(name: str) -> Response:
         """Report calls as they end and changes of state, from now on, at most about three times a second.
 
@@ -69,7 +70,7 @@ class EventStream(Response):
     _open: ClassVar[int] = 0
 
     def __init__(self, observe: Callable[[], tuple[World | None, WorldJournal]], write: Callable[[News], str]) -> None:
-        super().__init__(headers={"cache-control": "no-store"})
+        super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._observe = observe
         self._write = write

@@ -117,7 +117,7 @@ class ControlGate:
     def _refusal(self, scope: Scope) -> ControlError | None:
         headers = Headers(scope=scope)
         origin = headers.get("origin")
-        if origin is not None and not self._allows(origin, headers.get("host", "")):
+        if origin is not None and not (self._cors.is_allowed_origin(origin) or is_of_host(headers)):
             return ControlError(
                 403,
                 f"Pages of {origin} may not use the control API.",
@@ -127,12 +127,18 @@ class ControlGate:
             return CROSS_SITE
         if self._token is None:
             return None if is_local(scope) else _only_from_here(scope)
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        fits = scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token.encode())
-        return None if fits else _TOKEN_NEEDED
+        return None if has_bearer(headers, self._token) else _TOKEN_NEEDED
 
-    def _allows(self, origin: str, host: str) -> bool:
-        return self._cors.is_allowed_origin(origin) or origin.partition("://")[2] == host
+
+def has_bearer(headers: Headers, token: str) -> bool:
+    """Whether a request carries this token as a bearer token."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
+
+
+def is_of_host(headers: Headers) -> bool:
+    """Whether the Origin of a request is this server, under the name by which it is asked."""
+    return headers.get("origin", "").partition("://")[2] == headers.get("host", "")
 
 
 def _is_exempt(path: str) -> bool:

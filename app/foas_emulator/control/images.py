@@ -10,7 +10,6 @@ from fastapi import Request
 from foas_emulator.control.documents import parse_document
 from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.seeds.consistency import check_world
-from foas_emulator.world.connections import Connections
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.memory_registry import MemoryRegistry
@@ -42,10 +41,10 @@ async def has_left(request: Request, size: int) -> bool:
     return size > LARGE and await request.is_disconnected()
 
 
-def image_of_snapshot(body: bytes | bytearray, *, as_yaml: bool, registry: Registry, scratch: Connections) -> bytes:
+def image_of_snapshot(body: bytes | bytearray, *, as_yaml: bool, registry: Registry) -> bytes:
     """Return the image of the world in a snapshot. Raise `ControlError` or `SnapshotError`."""
     document = parse_document(body, as_yaml=as_yaml).value
-    return read_snapshot(document, connections=scratch, kinds=registry.handlers, check=check_world)
+    return read_snapshot(document, connections=registry.connections, kinds=registry.handlers, check=check_world)
 
 
 async def origin_of_world(registry: Registry, name: str) -> bytes:
@@ -65,10 +64,7 @@ async def origin_of_world(registry: Registry, name: str) -> bytes:
 async def copy_of_world(world: World, registry: Registry) -> AsyncIterator[World]:
     """Yield a copy of a world in memory; close it after the block."""
     image = await image_of_world(world)
-    if len(image) <= LARGE:
-        store = Store(registry.connections, image=image)
-    else:
-        store = await off_loop(len(image), partial(Store, Connections(), image=image))
+    store = await off_loop(len(image), partial(Store, registry.connections, image=image), at_once=LARGE)
     del image
     with closing(registry.detached(world.name, store)) as copy:
         yield copy

@@ -17,11 +17,10 @@ from foas_emulator.control.errors import ControlError, no_world, require_world
 from foas_emulator.difference import Difference, counted
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.gateway.responses import until_disconnected
-from foas_emulator.journal.contents import show_contents
-from foas_emulator.journal.entries import Entry, WorldJournal, show
+from foas_emulator.journal.entries import Entry, WorldJournal, show, show_whole
 from foas_emulator.journal.journal import Journal
 from foas_emulator.journal.queries import Filter, Page, find, read_first, read_last
-from foas_emulator.journal.verification import CloseEntry, Expectation, Finding, Verification, closest_entries
+from foas_emulator.journal.verification import Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.durations import duration
@@ -60,6 +59,15 @@ class _Part:
         return await read_last(world_journal, wanted, most=self.last, after=self.after, before=self.before)
 
 
+async def _filter(wanted: Annotated[Filter, Depends()]) -> Filter:
+    """Return the conditions. Raise `ControlError` if no call could ever meet them."""
+    try:
+        wanted.check_scope(OPERATIONS)
+    except ValueError as error:
+        raise ControlError(400, "No call could ever match.", f"{error}.") from None
+    return wanted
+
+
 def _refuse_limit_with_last(request: Request) -> None:
     if {"limit", "last"} <= request.query_params.keys():
         hint = "limit returns the first entries, last the last ones: give one of them."
@@ -78,7 +86,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
     @router.get("", dependencies=[Depends(_refuse_limit_with_last)], **answers(JournalPage))
     async def read_journal(
         name: str,
-        wanted: Annotated[Filter, Depends()],
+        wanted: Annotated[Filter, Depends(_filter)],
         part: Annotated[_Part, Depends()],
     ) -> Response:
         """Return the entries that match, the oldest first. `lost` entries were dropped to keep within the budget."""
@@ -137,8 +145,7 @@ def _written_page(entries: Sequence[tuple[int, Entry]], rest: Mapping[str, Any])
 
 
 def _written_whole(number: int, entry: Entry) -> bytes:
-    contents = show_contents(entry.call.contents, entry.request_id, entry.call.hint)
-    return json.dumps(show(number, entry, OPERATIONS) | contents, ensure_ascii=False).encode()
+    return json.dumps(show_whole(number, entry, OPERATIONS), ensure_ascii=False).encode()
 
 
 async def _verify_until(
@@ -205,13 +212,10 @@ async def _failed(journal: Journal, name: str, expected: Expectation, finding: F
     )
 
 
-def _show_close(closest: Iterable[CloseEntry], expected: Expectation) -> list[dict[str, Any]]:
+def _show_close(closest: Iterable[tuple[int, Entry]], expected: Expectation) -> list[dict[str, Any]]:
     return [
-        {
-            "entry": show(each.number, each.entry, OPERATIONS),
-            "differences": _show(expected.differences(each.entry.call)),
-        }
-        for each in closest
+        {"entry": show(number, entry, OPERATIONS), "differences": _show(expected.differences(entry.call))}
+        for number, entry in closest
     ]
 
 

@@ -10,7 +10,6 @@ from foas_emulator.operations.clusters.rows import cluster_ids
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.advance import held, settle
-from foas_emulator.world.connections import Connections
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Store
@@ -34,7 +33,7 @@ def _clusters(store: Store) -> set[str]:
     return set(cluster_ids(store))
 
 
-async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int) -> None:
+async def merge(registry: Registry, name: str, seed: SeedDocument, *, size: int) -> None:
     """Apply a seed to a world; a large seed to a copy, which replaces the world if that has not changed since.
 
     A world that does not exist is created, unless the seed does not fit it.
@@ -44,28 +43,26 @@ async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedD
             with created_or_opened(registry, name) as world:  # no copy: what it is made of may be large
                 apply(world, seed)
             return
-        if await _merge_into_new(registry, scratch, name, seed, size=size):
+        if await _merge_into_new(registry, name, seed, size=size):
             return
     for is_last in _ATTEMPTS if size > SMALL else ():
         world = registry.open_or_create(name)
         async with one_large_at_a_time(max(size, world.store.size), world):
             await settle(world)
             async with held(world) if is_last else nullcontext():
-                if await _merge_beside(registry, scratch, world, seed, size=size):
+                if await _merge_beside(registry, world, seed, size=size):
                     return
     world = registry.open_or_create(name)
     await settle(world)
     apply(world, seed)
 
 
-async def _merge_into_new(
-    registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int
-) -> bool:
+async def _merge_into_new(registry: Registry, name: str, seed: SeedDocument, *, size: int) -> bool:
     """Create a world with a seed applied; return False if it exists by then, or the default image has changed."""
     image = registry.image
     async with one_large_at_a_time(max(size, len(image))):
-        merged = await off_loop(size, partial(_merged, image, seed, name=name, registry=registry, scratch=scratch))
-        async with staged_image(merged, registry, scratch, name=name) as staged:
+        merged = await off_loop(size, partial(_merged, image, seed, name=name, registry=registry))
+        async with staged_image(merged, registry, name=name) as staged:
             if registry.exists(name) or registry.image is not image:
                 return False
             with created_or_opened(registry, name) as world:
@@ -73,21 +70,19 @@ async def _merge_into_new(
             return True
 
 
-async def _merge_beside(
-    registry: Registry, scratch: Connections, world: World, seed: SeedDocument, *, size: int
-) -> bool:
+async def _merge_beside(registry: Registry, world: World, seed: SeedDocument, *, size: int) -> bool:
     """Apply a seed to a copy of a world, and replace the world by it; return False if the world changed meanwhile."""
     before, image = world.contents, await image_of_world(world)
-    copy = partial(_merged, image, seed, name=world.name, registry=registry, scratch=scratch)
+    copy = partial(_merged, image, seed, name=world.name, registry=registry)
     merged = await off_loop(size, copy)
-    async with staged_image(merged, registry, scratch, name=world.name) as staged:
+    async with staged_image(merged, registry, name=world.name) as staged:
         if not registry.holds(world) or world.contents != before:
             return False
         registry.exchange(world, partial(world.move_on, merged), staged)
         return True
 
 
-def _merged(image: bytes, seed: SeedDocument, *, name: str, registry: Registry, scratch: Connections) -> bytes:
-    with closing(Store(scratch, image=image)) as store:
+def _merged(image: bytes, seed: SeedDocument, *, name: str, registry: Registry) -> bytes:
+    with closing(Store(registry.connections, image=image)) as store:
         apply(registry.detached(name, store), seed)
         return store.own_image()

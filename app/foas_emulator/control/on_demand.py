@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foas_emulator.world.shortage import in_thread
 
 _making = Lock()
-"""Held while one is built, by all servers of this process: FastAPI silences warnings meanwhile, for the whole process,
-and two that are built at once would end each other's silence."""
+"""Held while one is built, by all servers of this process: FastAPI disables warnings meanwhile, for the whole
+process, and two that are built at once would enable them too early."""
 
 
 class OnDemand:

@@ -12,7 +12,6 @@ from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.control.resetting import reset
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.states import LONGEST_NAME, StateError, States
-from foas_emulator.world.connections import Connections
 from foas_emulator.world.names import check_name
 from foas_emulator.world.registry import Registry
 
@@ -30,8 +29,8 @@ class PactState(BaseModel):
     )
 
 
-def pact_router(registry: Registry, scratch: Connections, states: States) -> APIRouter:
-    """Return the route of a world's states; `scratch` opens temporary databases."""
+def pact_router(registry: Registry, states: States) -> APIRouter:
+    """Return the route of a world's states."""
     router = APIRouter(prefix="/worlds/{name}", route_class=DocumentRoute)
 
     @router.post("/pact-states", status_code=204)
@@ -39,12 +38,12 @@ def pact_router(registry: Registry, scratch: Connections, states: States) -> API
         """Merge the seed of a state into the world (setup), or reset the world (teardown)."""
         check_name(name)  # an empty state asks no world
         if change.action == "teardown":
-            await reset(registry, scratch, name)
+            await reset(registry, name)
         elif change.state:
             # A parameter may stand in many places of a state.
             size = LARGE if change.params else states.size
             seed = await _seed(registry, states, name, change, size=size)
-            await merge(registry, scratch, name, seed, size=size)
+            await merge(registry, name, seed, size=size)
         return Response(status_code=204)
 
     return router

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from foas_emulator.control.answers import WorldSettingsShown, answers
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
+from foas_emulator.seeds.parts import Problem
 from foas_emulator.seeds.validation import setting_problems
 from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import Registry
@@ -30,7 +31,7 @@ def settings_router(registry: Registry) -> APIRouter:
     @router.put("", **answers(WorldSettingsShown))
     async def put_settings(name: str, settings: dict[str, Any]) -> dict[str, Any]:
         """Change the given settings, all or none; the others stay. Delays are durations, or seconds."""
-        problems = [message for _, message in islice(setting_problems(settings), _SHOWN_PROBLEMS)]
+        problems = [_named(problem) for problem in islice(setting_problems(settings), _SHOWN_PROBLEMS)]
         if problems:
             raise ControlError(400, "The settings cannot be used.", f"{'; '.join(problems)}.")
         world = registry.open_or_create(name)
@@ -39,6 +40,12 @@ def settings_router(registry: Registry) -> APIRouter:
         return _show(world)
 
     return router
+
+
+def _named(problem: Problem) -> str:
+    """Return the message of a problem, with the name of the setting unless it says what it is about."""
+    (name, *code), message = problem
+    return message if code or name not in NAMES or name in message else f"{name}: {message}"
 
 
 def _show(world: World) -> dict[str, Any]:

@@ -28,7 +28,6 @@ from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.seeds.limits import weight
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.advance import settle
-from foas_emulator.world.connections import Connections
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import VERSION, snapshot_of_image, write_snapshot
@@ -39,18 +38,18 @@ _ROWS_AT_A_TIME = 100
 """Rows to write as YAML at a time; other threads get their turn in between."""
 
 
-def snapshot_router(registry: Registry, scratch: Connections, large: LargeAnswers) -> APIRouter:
-    """Return the routes of seeds and snapshots under `/worlds/{name}`; `scratch` opens temporary databases."""
+def snapshot_router(registry: Registry, large: LargeAnswers) -> APIRouter:
+    """Return the routes of seeds and snapshots under `/worlds/{name}`."""
     router = APIRouter(prefix="/worlds/{name}")
 
     def image(body: bytes | bytearray, *, as_yaml: bool) -> bytes:
-        return image_of_snapshot(body, as_yaml=as_yaml, registry=registry, scratch=scratch)
+        return image_of_snapshot(body, as_yaml=as_yaml, registry=registry)
 
     # A test suite often restores one small snapshot before each test, so the images of the last few are cached.
     kept_image = lru_cache(maxsize=4)(image)
 
     def written(image: bytes, write: Callable[[Mapping[str, Any]], bytes]) -> bytes:
-        with snapshot_of_image(image, connections=scratch) as document:
+        with snapshot_of_image(image, connections=registry.connections) as document:
             return write(document)
 
     @router.get(
@@ -61,7 +60,7 @@ def snapshot_router(registry: Registry, scratch: Connections, large: LargeAnswer
     async def get_snapshot(name: str, request: Request) -> Response:
         """Return the whole world: rows, clock, pending changes, counters, settings, fault rules; as YAML by Accept."""
         world = require_world(registry, name)
-        await request.body()  # which is empty: only after it, `has_left` can tell
+        await request.body()  # it is empty, and `has_left` works only after it was read
         write = _write_yaml if wants_yaml(request) else write_snapshot
         async with one_large_at_a_time(world.store.size, world):
             if await has_left(request, world.store.size):
@@ -85,7 +84,7 @@ def snapshot_router(registry: Registry, scratch: Connections, large: LargeAnswer
                 restored = await off_loop(size, lambda: kept_image(bytes(body), as_yaml=as_yaml))
             else:
                 restored = await off_loop(size, lambda: image(body, as_yaml=as_yaml))
-            await load(registry, scratch, name, restored)
+            await load(registry, name, restored)
         return Response(status_code=204)
 
     @router.post("/seed", status_code=204, openapi_extra=described_body(ANY_OBJECT))
@@ -95,7 +94,7 @@ def snapshot_router(registry: Registry, scratch: Connections, large: LargeAnswer
         clusters = await clusters_there(registry, name)
         size = weight(body)
         document = await off_loop(size, lambda: parse_seed(decode(body), "body", clusters=clusters))
-        await merge(registry, scratch, name, document, size=size)
+        await merge(registry, name, document, size=size)
         return Response(status_code=204)
 
     return router

@@ -15,7 +15,7 @@ from foas_emulator.world.world import World, leave_template
 
 @asynccontextmanager
 async def staged_image(
-    image: bytes | None, registry: Registry, scratch: Connections, *, name: str, with_origin: bool = False
+    image: bytes | None, registry: Registry, *, name: str, with_origin: bool = False
 ) -> AsyncIterator[StagedImage]:
     """Stage an image for a world of this name as `Registry.stage` does, unless it is small.
 
@@ -27,8 +27,8 @@ async def staged_image(
         return
 
     def make() -> StagedImage:
-        database, postponed_by = _begun(image, name, scratch)
-        staged = registry.stage(database, connections=scratch, origin=image if with_origin else None)
+        database, postponed_by = _begun(image, registry.connections, name)
+        staged = registry.stage(database, origin=image if with_origin else None)
         return replace(staged, postponed_by=postponed_by)
 
     staged = await off_loop(len(image), make, discard=StagedImage.discard)
@@ -38,12 +38,12 @@ async def staged_image(
         staged.discard()
 
 
-def _begun(image: bytes, name: str, scratch: Connections) -> tuple[bytes, int]:
+def _begun(image: bytes, connections: Connections, name: str) -> tuple[bytes, int]:
     """Return an image as that of a world which begins now, and by how much its pending changes were postponed.
 
     A world that leaves a template itself writes all of them in one piece. What is no template stays as it is.
     """
-    with closing(Store(scratch, image=image)) as store:
+    with closing(Store(connections, image=image)) as store:
         revision = store.revision
         postponed_by = leave_template(store, name)
         return (image if store.revision is revision else store.own_image()), postponed_by
@@ -62,8 +62,8 @@ def created_or_opened(registry: Registry, name: str) -> Iterator[World]:
         raise
 
 
-async def load(registry: Registry, scratch: Connections, name: str, image: bytes) -> None:
+async def load(registry: Registry, name: str, image: bytes) -> None:
     """Replace the contents of a world by an image; its origin stays the same."""
-    async with staged_image(image, registry, scratch, name=name) as staged:
+    async with staged_image(image, registry, name=name) as staged:
         with created_or_opened(registry, name) as world:
             registry.exchange(world, partial(world.load, image), staged)

@@ -9,21 +9,20 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, answers
-from foas_emulator.control.documents import described_body, is_yaml, parse_document, read_body
+from foas_emulator.control.documents import ANY_OBJECT, described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
 from foas_emulator.control.images import has_left, one_large_at_a_time
 from foas_emulator.control.off_loop import UNKNOWN, off_loop
 from foas_emulator.control.resetting import reset, reset_all
 from foas_emulator.control.staging import staged_image
 from foas_emulator.seeds.consistency import check_world
-from foas_emulator.seeds.image import image_of
+from foas_emulator.seeds.image import image_for
 from foas_emulator.seeds.limits import quoted, weight
 from foas_emulator.seeds.loading import Document
 from foas_emulator.seeds.reading import BUILT_IN, MADE, check_seed, read_seed
 from foas_emulator.seeds.references import nearest
 from foas_emulator.world.advance import held, settle
 from foas_emulator.world.clock import stopwatch
-from foas_emulator.world.connections import Connections
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
@@ -37,17 +36,17 @@ _BEGINNING_SCHEMA = {
     "properties": {
         "seed": {
             "description": "A seed document, or the name of a built-in one.",
-            "oneOf": [{"type": "object"}, {"type": "string", "enum": [*BUILT_IN]}],
+            "oneOf": [dict(ANY_OBJECT), {"type": "string", "enum": [*BUILT_IN]}],
         },
-        "snapshot": {"type": "object", "description": "A snapshot, as GET .../snapshot returns it."},
+        "snapshot": {**ANY_OBJECT, "description": "A snapshot, as GET .../snapshot returns it."},
         "fork": {"type": "string", "description": "The name of the world to copy."},
     },
     "maxProperties": 1,
 }
 
 
-def world_router(registry: Registry, scratch: Connections) -> APIRouter:
-    """Return the routes of all worlds under `/worlds`, and of each; `scratch` opens temporary databases."""
+def world_router(registry: Registry) -> APIRouter:
+    """Return the routes of all worlds under `/worlds`, and of each."""
     router = APIRouter()
 
     @router.get("/worlds", **answers(Worlds))
@@ -60,7 +59,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.post("/reset", **answers(WorldNames))
     async def reset_all_worlds() -> Response:
         """Return every world to what it was created from."""
-        await reset_all(registry, scratch)
+        await reset_all(registry)
         return JSONResponse({"worlds": registry.names()})  # FastAPI would convert every name in it
 
     @router.put(
@@ -73,7 +72,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         body, as_yaml = await read_body(request), is_yaml(request)
         document = await off_loop(weight(body), lambda: parse_document(body, as_yaml=as_yaml))
         size = UNKNOWN if document.value == {"seed": MADE} else weight(body)
-        status = await _put(registry, scratch, document, request, size=size)
+        status = await _put(registry, document, request, size=size)
         return Response() if status is None else JSONResponse(_identity(name), status)
 
     @router.delete("/worlds/{name}", status_code=204)
@@ -86,7 +85,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.post("/worlds/{name}/reset", **answers(WorldIdentity))
     async def reset_world(name: str) -> dict[str, Any]:
         """Return a world to what it was created from; its journal starts over."""
-        await reset(registry, scratch, name)
+        await reset(registry, name)
         return _identity(name)
 
     return router
@@ -97,22 +96,20 @@ def _identity(name: str) -> dict[str, Any]:
 
 
 def _describe(registry: Registry, name: str) -> dict[str, Any]:
-    used = registry.last_used(name)
-    idle = None if used is None else (stopwatch() - used) // 1_000_000
-    return {**_identity(name), "open": used is not None, "idle_ms": idle}
+    world = registry.peek(name)
+    idle = None if world is None else (stopwatch() - world.last_used) // 1_000_000
+    return {**_identity(name), "open": world is not None, "idle_ms": idle}
 
 
-async def _put(
-    registry: Registry, scratch: Connections, document: Document, request: Request, *, size: int
-) -> int | None:
+async def _put(registry: Registry, document: Document, request: Request, *, size: int) -> int | None:
     """Create or replace a world as a body of this size says; return the status, None if the client has left."""
     name = request.path_params["name"]
     async with one_large_at_a_time(size):
         if await has_left(request, size):
             return None
-        image = await off_loop(size, lambda: _image(registry, scratch, document))
+        image = await off_loop(size, lambda: _image(registry, document))
         if not isinstance(image, _Fork):
-            return await _begin(registry, scratch, name, image)
+            return await _begin(registry, name, image)
     source = _source(registry, image.name)  # opened first: what is closed has no size
     async with one_large_at_a_time(source.store.size, source):
         if await has_left(request, source.store.size):
@@ -122,14 +119,12 @@ async def _put(
         async with held(source) if source.name == name else nullcontext():
             beginning = source.beginning
             taken = await image_of_world(source)
-            return await _begin(registry, scratch, name, taken, only_after=beginning if source.name == name else None)
+            return await _begin(registry, name, taken, only_after=beginning if source.name == name else None)
 
 
-async def _begin(
-    registry: Registry, scratch: Connections, name: str, image: bytes | None, *, only_after: object = None
-) -> int:
+async def _begin(registry: Registry, name: str, image: bytes | None, *, only_after: object = None) -> int:
     """Create or replace a world by an image; if `only_after` is given, only one with this beginning."""
-    async with staged_image(image, registry, scratch, name=name, with_origin=True) as staged:
+    async with staged_image(image, registry, name=name, with_origin=True) as staged:
         if only_after is not None and getattr(registry.peek(name), "beginning", None) is not only_after:
             raise StoreClosedError("the world was replaced or reset while it was copied")
         status = 200 if registry.exists(name) else 201
@@ -137,7 +132,7 @@ async def _begin(
     return status
 
 
-def _image(registry: Registry, scratch: Connections, document: Document) -> "bytes | _Fork | None":
+def _image(registry: Registry, document: Document) -> "bytes | _Fork | None":
     """Return the image that a body defines, the world to copy, or None for the default image.
 
     Raise `ControlError`, `SeedError` or `SnapshotError`.
@@ -151,8 +146,8 @@ def _image(registry: Registry, scratch: Connections, document: Document) -> "byt
         )
     ((kind, value),) = body.items()
     if kind == "snapshot":
-        return read_snapshot(value, connections=scratch, kinds=registry.handlers, check=check_world)
-    return _Fork(value) if kind == "fork" else _seeded(registry, scratch, document)
+        return read_snapshot(value, connections=registry.connections, kinds=registry.handlers, check=check_world)
+    return _Fork(value) if kind == "fork" else _seeded(registry, document)
 
 
 @dataclass(frozen=True)
@@ -171,7 +166,7 @@ def _source(registry: Registry, name: Any) -> World:
     return source
 
 
-def _seeded(registry: Registry, scratch: Connections, body: Document) -> bytes:
+def _seeded(registry: Registry, body: Document) -> bytes:
     seed = body.value["seed"]
     if isinstance(seed, str):
         # Names only: a path would let a caller read any file of the server's machine.
@@ -184,4 +179,4 @@ def _seeded(registry: Registry, scratch: Connections, body: Document) -> bytes:
         document = read_seed(seed)
     else:
         document = check_seed(body, "seed", within=("seed",), clusters=())
-    return image_of([document], connections=scratch, handlers=registry.handlers, defaults=registry.defaults)
+    return image_for(registry, [document])

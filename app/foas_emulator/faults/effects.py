@@ -217,7 +217,7 @@ class RateLimit(Effect):
 
     async def apply(self, invocation: Invocation) -> GatewayResponse:
         retry_after = {"x-acs-retry-after": str(invocation.wait_ms)}
-        raise ApiError(THROTTLED_USER, hint=invocation.hint, arguments={}, headers=retry_after)
+        raise replace(THROTTLED_USER, headers=retry_after)(invocation.hint)
 
 
 EFFECTS: Mapping[str, type[Effect]] = {

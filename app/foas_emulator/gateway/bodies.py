@@ -1,18 +1,46 @@
-"""A limit for the bodies of requests that are held at the same time: thousands of slow clients would fill memory."""
+"""Read the bodies of requests within limits: for one body, and for all that are held at the same time."""
 
+import asyncio
 from types import TracebackType
 from typing import Self
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 SMALL = 64 * 1024
 """The size in bytes up to which a body is read whatever others hold: a connection buffers as much in any case."""
 
 
+class BodyTooLargeError(Exception):
+    """A body is larger than its own limit."""
+
+
+class NoRoomError(Exception):
+    """A body, or a part of it, that others leave no room for, or that has to make room for others."""
+
+
 class Room:
-    """A limit, in bytes, for all bodies that are held at the same time. A single one may be larger."""
+    """A limit, in bytes, for all bodies that are held at the same time. A single one may be larger.
+
+    If there is no room for a piece, the arriving body whose latest piece came the longest ago is given up: so clients
+    that send slowly, or stop, cannot shut others out.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.size = 0
+        self.arriving: dict[Taken, asyncio.Timeout] = {}
+        """The bodies that are larger than `SMALL` and not complete, those first whose latest piece is the oldest."""
+
+    def make(self, for_whom: "Taken") -> bool:
+        """Give up other bodies until all that are held fit, or this one is alone; return whether that is reached."""
+        while not (fits := self.size <= self.limit or self.size == for_whom.size):
+            given_up = next((each for each in self.arriving if each is not for_whom), None)
+            if given_up is None:
+                break
+            self.arriving.pop(given_up).reschedule(0)
+            given_up.release()
+        return fits
 
 
 class Taken:
@@ -20,7 +48,7 @@ class Taken:
 
     def __init__(self, room: Room) -> None:
         self.room = room
-        self._size = 0
+        self.size = 0
 
     def __enter__(self) -> Self:
         return self
@@ -28,10 +56,48 @@ class Taken:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.room.size -= self._size
+        self.release()
 
-    def take(self, size: int) -> bool:
-        """Take room for more bytes; return whether there was room, as there always is for a small body or one alone."""
+    def release(self) -> None:
+        """Give the room back."""
+        self.room.size -= self.size
+        self.size = 0
+
+    async def read(self, receive: Receive, *, limit: int) -> list[bytes]:
+        """Return a body of at most `limit` bytes in the pieces in which it comes.
+
+        Raise `BodyTooLargeError`, `NoRoomError`, or `ClientDisconnect` if the rest will never come.
+        """
+        pieces: list[bytes] = []
+        size, more = 0, True
+        try:
+            async with asyncio.timeout(None) as until_given_up:
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientDisconnect
+                    pieces.append(message.get("body", b""))
+                    size += len(pieces[-1])
+                    if size > limit:
+                        raise BodyTooLargeError
+                    self._take(len(pieces[-1]), until_given_up)
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            if until_given_up.expired():
+                raise NoRoomError from None
+            raise
+        finally:
+            self.room.arriving.pop(self, None)
+        return pieces
+
+    def _take(self, size: int, until_given_up: asyncio.Timeout) -> None:
+        if until_given_up.when() is not None:
+            raise NoRoomError  # it was given up while this piece was on its way
         self.room.size += size
-        self._size += size
-        return self._size <= SMALL or self.room.size <= self.room.limit or self.room.size == self._size
+        self.size += size
+        if self.size <= SMALL:
+            return
+        self.room.arriving.pop(self, None)
+        self.room.arriving[self] = until_given_up
+        if not self.room.make(for_whom=self):
+            raise NoRoomError

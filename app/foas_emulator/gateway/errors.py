@@ -25,14 +25,11 @@ class Override(Protocol):
 class ApiError(Exception):
     """An error of the API. `hint` is one sentence that says why it happened and what to do about it."""
 
-    def __init__(
-        self, problem: "Problem", *, hint: str, arguments: Mapping[str, str], headers: Mapping[str, str]
-    ) -> None:
+    def __init__(self, problem: "Problem", *, hint: str, arguments: Mapping[str, str]) -> None:
         super().__init__(f"{problem.code}: {hint}")
         self.problem = problem
         self.hint = hint
         self.arguments = arguments
-        self.headers = headers
 
     @property
     def code(self) -> str:
@@ -54,7 +51,7 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, hint: str, **arguments: str) -> ApiError:
-        return ApiError(self, hint=hint, arguments=arguments, headers=self.headers)
+        return ApiError(self, hint=hint, arguments=arguments)
 
 
 MOST_TIMES = 10

@@ -52,8 +52,7 @@ class GatewayResponse:
 
         All request ids have the same length; a request that failed before it got one has an id of length 0.
         """
-        length = len(self.content.head) + request_id_length + len(self.content.tail)
-        return _type_and_length(self.content_type, length) + self.extra_headers
+        return _type_and_length(self.content_type, self.content.size + request_id_length) + self.extra_headers
 
 
 @lru_cache(maxsize=4096)
@@ -72,7 +71,8 @@ def failure(error: ApiError, *, format_: Format, host: str, overrides: Mapping[s
     """Return the gateway's error envelope for an error, after applying the user's overrides."""
     code, status, message = _overridden(error, overrides)
     members = {"HostId": host, "Code": code, "Message": message, "Recommend": _RECOMMEND.format(code=code)}
-    headers = {**error.headers, "x-emulator-hint": error.hint, "x-emulator-evidence": error.problem.evidence.kind}
+    problem = error.problem
+    headers = {**problem.headers, "x-emulator-hint": error.hint, "x-emulator-evidence": problem.evidence.kind}
     return GatewayResponse(
         status_code=status,
         content=render_error(members, format_),

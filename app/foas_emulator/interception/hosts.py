@@ -50,7 +50,7 @@ NAMES = (
 _FOAS = re.compile(FOAS)
 _LOCATION = re.compile(LOCATION)
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f:]+")
-_UNSPEAKABLE = re.compile(r"[^A-Za-z0-9.:_-]")
+_NOT_IN_HOSTS = re.compile(r"[^A-Za-z0-9.:_-]")
 _PLAIN_HTTP = 80
 
 
@@ -105,7 +105,7 @@ class Policy:
             return ToEmulator(secure=port != _PLAIN_HTTP)
         if self._allows(name) or (self.loopback and _is_loopback(name)):
             return PassThrough(name, port)
-        shown = _UNSPEAKABLE.sub("?", name[:100])
+        shown = _NOT_IN_HOSTS.sub("?", name[:100])
         return Refused(
             f"foas-emulator does not connect to {shown}: only the hosts of foas lead to it, and a test must not reach "
             f"anything else by accident. --intercept-allow {shown} lets this one through."

@@ -63,7 +63,7 @@ class Proxy:
         self._limits = limits or Limits()
         self._connections: set[asyncio.Task[None]] = set()
         self._lookups = asyncio.Semaphore(self._limits.lookups)
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
         self._servers: list[asyncio.Server] = []
 
     async def start(self, *listeners: socket.socket) -> None:
@@ -109,7 +109,7 @@ class Proxy:
         request = await self._read(client[0])
         route = self._policy.route(request.host, request.port)
         if isinstance(route, Refused):
-            self._tell(route.sentence)
+            self._log_once(route.sentence)
             raise _RefusedError(403, route.sentence, request)
         server = await self._connect(route, is_tunnel=request.head is None)
         try:
@@ -136,12 +136,12 @@ class Proxy:
                 408, f"The head of a request must arrive within {self._limits.head_within} seconds."
             ) from None
         except BadRequestError as error:
-            self._tell(str(error))
+            self._log_once(str(error))
             raise _RefusedError(400, str(error)) from None
 
     async def _connect(self, route: ToEmulator | PassThrough, *, is_tunnel: bool) -> Stream:
         if isinstance(route, ToEmulator):
-            # What is in a tunnel its port tells; a request that the proxy could read is in plain http at any port.
+            # The port of a tunnel shows what is in it; a request that the proxy could read is plain http at any port.
             host, port = self._secure if route.secure and is_tunnel else self._plain
         else:
             host, port = route.host, route.port
@@ -151,7 +151,7 @@ class Proxy:
         except (OSError, TimeoutError, UnicodeError, RuntimeError) as error:  # the last one without a thread
             reason = str(error) or "no answer in time"
             sentence = f"foas-emulator cannot reach {host} on port {port}: {reason}."
-            self._tell(sentence)
+            self._log_once(sentence)
             raise _RefusedError(502, sentence) from None
 
     async def _open(self, host: str, port: int) -> Stream:
@@ -183,10 +183,10 @@ class Proxy:
             Thread(target=_look_up, args=(host, found), daemon=True).start()
             return list(dict.fromkeys(address[0] for *_, address in await asyncio.wrap_future(found)))
 
-    def _tell(self, sentence: str) -> None:
+    def _log_once(self, sentence: str) -> None:
         """Log each reason for which a host is not reached once."""
-        if sentence not in self._told and len(self._told) < 1000:  # noqa: PLR2004 - a bound
-            self._told.add(sentence)
+        if sentence not in self._logged and len(self._logged) < 1000:  # noqa: PLR2004 - a bound
+            self._logged.add(sentence)
             log.warning("%s", sentence)
 
 

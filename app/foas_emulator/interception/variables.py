@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from foas_emulator.gateway.access_keys import WORLD_SECRET
 from foas_emulator.interception.trust import STORE_PASSWORD, TrustFiles
 
-ACCESS_KEY_SECRET = "test"  # noqa: S105 - public on purpose
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_PASSES_BY = re.compile(r"\*?\.?(?:(?:com|(?:.*\.)?aliyuncs\.com)\.?)?(?::[0-9]*)?", re.IGNORECASE)
+_BYPASSES = re.compile(r"\*?\.?(?:(?:com|(?:.*\.)?aliyuncs\.com)\.?)?(?::[0-9]*)?", re.IGNORECASE)
 """Entries of NO_PROXY that would let calls of the service bypass the proxy: "", `*`, `.com`, `foas.aliyuncs.com`."""
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 
@@ -36,7 +36,7 @@ def variables(destination: Destination, environment: Mapping[str, str]) -> dict[
     return {
         "FOAS_ENDPOINT": destination.url,
         "ALIBABA_CLOUD_ACCESS_KEY_ID": f"world-{destination.world}",
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ACCESS_KEY_SECRET,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": WORLD_SECRET,
         "ALIBABA_CLOUD_CREDENTIALS_URI": f"{destination.url}/_emulator/worlds/{destination.world}/credentials",
         **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy),
         "NO_PROXY": no_proxy,
@@ -55,7 +55,7 @@ def variables(destination: Destination, environment: Mapping[str, str]) -> dict[
 def _no_proxy(given: str) -> str:
     """Return the hosts to reach without a proxy: this machine, and those given, except hosts of the real cloud."""
     named = re.split(r"[,\s]+", given)  # programs differ in whether a space separates, too
-    kept = [entry for entry in named if _PASSES_BY.fullmatch(entry) is None]
+    kept = [entry for entry in named if _BYPASSES.fullmatch(entry) is None]
     return ",".join(dict.fromkeys((*_LOOPBACK, *kept)))
 
 

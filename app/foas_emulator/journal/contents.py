@@ -5,6 +5,7 @@ A repeated call shares all of them with the first one, including the headers, so
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from sys import getsizeof
 from typing import Any, NamedTuple
 
@@ -48,18 +49,13 @@ class Contents(NamedTuple):
     @property
     def size(self) -> int:
         """The approximate share of the journal's budget, in bytes."""
-        kept = len(self.sent) + len(self.answer.head) + len(self.answer.tail) + len(self.raw_path) + len(self.query)
+        kept = len(self.sent) + self.answer.size + len(self.raw_path) + len(self.query)
         pairs = (*self.headers, *self.answer_headers)
         total = _OVERHEAD + kept + sum([_PER_PAIR + len(name) + len(value) for name, value in pairs])
         if self.string_to_sign:
             total += getsizeof(self.string_to_sign)
             total += sum(_PER_PAIR + getsizeof(each.expected) + getsizeof(each.actual) for each in self.differences)
         return total
-
-    def answer_header(self, name: str) -> str | None:
-        """Return a header of the answer, None if it has none of this name."""
-        wanted = name.encode()
-        return next((value.decode("latin-1") for key, value in self.answer_headers if key == wanted), None)
 
 
 NOTHING = Contents((), "", "", b"", 0, (), Body(b"", b""), 0, "", ())
@@ -68,12 +64,8 @@ NOTHING = Contents((), "", "", b"", 0, (), Body(b"", b""), 0, "", ())
 
 def kept_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return the headers of a request to keep: the first forty, with names and values cut to a kibibyte."""
-    kept: list[tuple[str, str]] = []
-    for name, value in headers:
-        if len(kept) == _MOST_HEADERS:
-            break
-        kept.append((name[:_LONGEST_HEADER], value[:_LONGEST_HEADER]))
-    return tuple(kept)
+    kept = islice(headers, _MOST_HEADERS)
+    return tuple([(name[:_LONGEST_HEADER], value[:_LONGEST_HEADER]) for name, value in kept])
 
 
 def kept_answer(content: Body) -> Body:
@@ -81,8 +73,8 @@ def kept_answer(content: Body) -> Body:
     return content if len(content.tail) <= MOST_BYTES else Body(content.head, content.tail[:MOST_BYTES])
 
 
-def show_contents(contents: Contents, request_id: str, hint: str | None) -> dict[str, Any]:
-    """Return the members `request`, `answer`, `hint`, `evidence` and `signature_check` of an entry."""
+def show_contents(contents: Contents, request_id: str) -> dict[str, Any]:
+    """Return the members `request`, `answer` and, if a signature was wrong, `signature_check` of an entry."""
     answer = contents.answer.with_request_id(request_id.encode()) if contents.answer_size else b""
     request = {
         "path": masked(contents.raw_path),
@@ -96,8 +88,6 @@ def show_contents(contents: Contents, request_id: str, hint: str | None) -> dict
             "headers": {name.decode("latin-1"): value.decode("latin-1") for name, value in contents.answer_headers},
             **_body(answer, contents.answer_size),
         },
-        "hint": hint,
-        "evidence": contents.answer_header("x-emulator-evidence"),
     }
     if contents.string_to_sign:
         shown["signature_check"] = {

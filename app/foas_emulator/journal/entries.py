@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.closest_operations import closest_operations
+from foas_emulator.journal.contents import show_contents
 from foas_emulator.journal.coverage import Counters, Usage
 from foas_emulator.masking import masked
 from foas_emulator.world.instants import instant_text
@@ -70,13 +71,12 @@ new_entry = partial(tuple.__new__, Entry)
 class WorldJournal:
     """The entries of one world; the oldest may have been dropped to keep within the budget."""
 
-    __slots__ = ("earlier", "entries", "of", "repeated", "size", "templates", "usage")
+    __slots__ = ("earlier", "entries", "repeated", "size", "templates", "usage", "world_name")
 
-    def __init__(self, earlier: int = 0, *, of: str = "") -> None:
-        """Begin after so many calls that a journal of the same world has counted, and lost with all that it held."""
+    def __init__(self, earlier: int = 0, *, world_name: str = "") -> None:
+        """Begin after `earlier` calls, which a journal of the same world had counted when it was forgotten."""
         self.earlier = earlier
-        self.of = of
-        """The name of the world."""
+        self.world_name = world_name
         self.entries: deque[Entry] = deque()
         self.size = 0
         """The estimated size of the entries, in bytes."""
@@ -155,3 +155,10 @@ def show(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str
     if call.operation is None:
         shown["nearest"] = closest_operations(call.method, masked(call.raw_path), operations)
     return shown
+
+
+def show_whole(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str, Any]:
+    """Return an entry as `show` does, with the headers and bodies of its request and response."""
+    call = entry.call
+    reasons = {"hint": call.hint, "evidence": call.evidence}
+    return show(number, entry, operations) | reasons | show_contents(call.contents, entry.request_id)

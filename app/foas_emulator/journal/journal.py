@@ -62,7 +62,7 @@ class Journal:
             self._make_room()
         world_journal = self._world_journals.get(world_name)
         if world_journal is None:
-            world_journal = WorldJournal(self._earlier.pop(world_name, 0), of=world_name)
+            world_journal = WorldJournal(self._earlier.pop(world_name, 0), world_name=world_name)
             self._world_journals[world_name] = world_journal
             self._resize(WORLD_JOURNAL_SIZE)
         else:
@@ -80,8 +80,8 @@ class Journal:
         self.size += template.size
         while self.size > self.limit and (self._sorted or self._pending):
             self._lose_oldest()
-        if self._waiters and self._world_journals.get(template.world_journal.of) is template.world_journal:
-            self._wake(template.world_journal.of)
+        if self._waiters and self._world_journals.get(template.world_journal.world_name) is template.world_journal:
+            self._wake(template.world_journal.world_name)
 
     def world_journal(self, world_name: str) -> WorldJournal:
         """Return the journal of a world, an empty one if there is none."""

@@ -1,13 +1,15 @@
 """Search the journal of a world."""
 
+from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import islice
 
+from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, WorldJournal
-from foas_emulator.patterns import Glob, matches_glob
+from foas_emulator.patterns import CallPattern, Glob, matches_glob
 from foas_emulator.world.slices import in_slices
 
 
@@ -29,6 +31,14 @@ class Filter:
     """Whether the request had parameters that nothing read."""
     unknown: bool | None = None
     """Whether no operation matched."""
+
+    def check_scope(self, operations: Iterable[Operation]) -> None:
+        """Raise ValueError for an unknown operation: that nobody called it would prove nothing.
+
+        An empty one is that of calls that matched none.
+        """
+        if self.operation:
+            CallPattern(operation=self.operation).resolve(operations)
 
     def matches(self, call: Call) -> bool:
         """Whether a call meets the conditions."""

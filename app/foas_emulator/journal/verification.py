@@ -124,7 +124,7 @@ class Expectation(EntryPattern):
 
     count: Count | None = Field(default=None, description="Number of entries that must match; by default at least one.")
     within: WrittenDuration | None = None
-    # Only the first wrong step is told: thousands of errors of a few thousand values take a tenth of a second.
+    # Only the first wrong step is reported: thousands of errors of a few thousand values take a tenth of a second.
     in_order: Annotated[list[str | EntryPattern], FailFast(), AfterValidator(_check_steps)] = Field(
         default=[], max_length=1000, description="Operations or patterns that must have come one after the other."
     )
@@ -156,14 +156,6 @@ class Finding:
     @property
     def holds(self) -> bool:
         return self.is_certain and not self.differences
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseEntry:
-    """An entry that is close to an expectation."""
-
-    number: int
-    entry: Entry
 
 
 class Verification:
@@ -251,8 +243,8 @@ class Verification:
         )
 
 
-async def closest_entries(world_journal: WorldJournal, expected: Expectation) -> list[CloseEntry]:
-    """Return the closest entries, the latest first; other requests are served between comparisons.
+async def closest_entries(world_journal: WorldJournal, expected: Expectation) -> list[tuple[int, Entry]]:
+    """Return the closest entries with their numbers, the latest first; other requests are served between comparisons.
 
     Entries that match come first, so that a reader sees which calls are too many.
     """
@@ -265,7 +257,7 @@ async def closest_entries(world_journal: WorldJournal, expected: Expectation) ->
         ranked.append((distance, -number, entry))
         if len(ranked) > _RANKED_AT_ONCE:
             ranked = _closest(ranked)
-    return [CloseEntry(number=-negative, entry=entry) for _, negative, entry in _closest(ranked)]
+    return [(-negative, entry) for _, negative, entry in _closest(ranked)]
 
 
 def _closest(ranked: list[tuple[int, int, Entry]]) -> list[tuple[int, int, Entry]]:

@@ -1,5 +1,6 @@
 """Common parts of the two documents: information about them, tidying, and writing."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -68,6 +69,10 @@ def tidy(document: Schema, *, answers_have_null: bool) -> None:
     for operation in operations:
         for node in nodes(operation.get("parameters", [])):
             _drop_null(node)
+    sent = set(_used([operation.get("requestBody") for operation in operations], schemas))
+    for name in sent | with_null:
+        for member in schemas[name].get("properties", {}).values():
+            _drop_default(member, is_sent=name in sent)
     used = set(_used([document["paths"], {**document["components"], "schemas": {}}], schemas))
     for name in schemas.keys() - used:
         del schemas[name]
@@ -119,6 +124,14 @@ def _tidy(node: Schema) -> None:
     for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
         if isinstance(node.get(bound), float) and node[bound].is_integer():
             node[bound] = int(node[bound])
+
+
+def _drop_default(member: Schema, *, is_sent: bool) -> None:
+    """Give a default in words: openapi-typescript takes a member that has one as present in every document."""
+    if "default" in member:
+        default = json.dumps(member.pop("default"))
+        if is_sent:
+            member["description"] += f" Default: {default}."
 
 
 def _split(node: Schema) -> None:

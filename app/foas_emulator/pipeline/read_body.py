@@ -8,9 +8,7 @@ from collections.abc import Awaitable, Mapping
 from itertools import islice
 from typing import Any
 
-from starlette.requests import ClientDisconnect
-
-from foas_emulator.gateway.bodies import Room, Taken
+from foas_emulator.gateway.bodies import BodyTooLargeError, NoRoomError, Room, Taken
 from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.gateway.errors import BODY_TOO_LARGE, MALFORMED, UNAVAILABLE
 from foas_emulator.json_bounds import MAX_DEPTH, has_lone_surrogate, integer, is_too_deep
@@ -64,24 +62,16 @@ class ReadBody:
         length = context.headers.get("content-length", "")
         if length.isdecimal() and int(length) > self._limit:
             raise self._too_large()
-        chunks = bytearray()
-        more = True
-        with Taken(self._arriving) as taken:
-            while more:
-                message = await context.receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientDisconnect  # the rest of the body will never come
-                piece = message.get("body", b"")
-                chunks += piece
-                more = message.get("more_body", False)
-                if len(chunks) > self._limit:
-                    raise self._too_large()
-                if not taken.take(len(piece)) and more:
-                    raise UNAVAILABLE(
-                        f"The bodies that are arriving have over {MOST_ARRIVING} bytes together, which is the limit: "
-                        "ask again when others are complete."
-                    )
-        return bytes(chunks)
+        try:
+            with Taken(self._arriving) as taken:
+                return b"".join(await taken.read(context.receive, limit=self._limit))
+        except BodyTooLargeError:
+            raise self._too_large() from None
+        except NoRoomError:
+            raise UNAVAILABLE(
+                f"The bodies that are arriving have over {MOST_ARRIVING} bytes together, which is the limit: "
+                "ask again when others are complete."
+            ) from None
 
     def _too_large(self) -> Exception:
         return BODY_TOO_LARGE(f"A body may have {self._limit} bytes; the setting max_body changes that.")

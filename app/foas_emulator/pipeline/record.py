@@ -143,7 +143,7 @@ def contents_of(context: RequestContext, response: GatewayResponse) -> Contents:
         sent_size=len(context.body),
         answer_headers=(*response.extra_headers, (b"content-type", response.content_type)),
         answer=kept_answer(content),
-        answer_size=len(content.head) + len(content.tail) + len(context.request_id) if response.status_code else 0,
+        answer_size=content.size + len(context.request_id) if response.status_code else 0,
         string_to_sign=arguments.get("canonical_request") or arguments.get("string_to_sign", ""),
         differences=() if failure is None else failure.differences,
     )

@@ -39,6 +39,8 @@ class Lines:
         self.root_line = 1
         self._of: dict[int, tuple[Any, dict[str | int, int]]] = {}
         """The lines by the identity of the container, which is kept too, so that no other one gets its identity."""
+        self.cut_off: set[int] = set()
+        """The identities of the containers that were not read to their end."""
 
     def note(self, container: Any, part: str | int, line: int) -> None:
         self._of.setdefault(id(container), (container, {}))[1][part] = line
@@ -51,12 +53,13 @@ class Lines:
         """Free the lines, and then the lists and mappings, in pieces once nothing refers to this object."""
         free_with(self, self._of, parts)
 
-    def line(self, place: Place) -> int:
+    def line(self, place: Place) -> int | None:
+        """Return the line of a place, of what encloses it if it is not there, or None if it was not read."""
         value, line = self.root, self.root_line
         for part in place:
             found = self.of(value, part)
             if found is None:
-                break
+                return None if id(value) in self.cut_off else line
             line, value = found, value[part]
         return line
 
@@ -154,6 +157,7 @@ class Composer:
         """Close what is open, so that the lines found so far are known."""
         while self._frames:
             frame = self._frames.pop()
+            self.lines.cut_off.add(id(frame.value))
             self._put(frame.value, event, frame.line)
 
     def _begin_document(self, event: Any) -> bool:

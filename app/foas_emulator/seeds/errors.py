@@ -11,11 +11,11 @@ from foas_emulator.seeds.loading import Document
 class Fault:
     """One fault of a seed document: its place, and a message that says what is wrong.
 
-    The path is empty if there is no document: the line means nothing then.
+    The path is empty if there is no document: the line means nothing then. The line is None where it is not known.
     """
 
     file: str
-    line: int
+    line: int | None
     path: str
     message: str
 
@@ -23,7 +23,8 @@ class Fault:
         object.__setattr__(self, "message", cut(self.message))
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}: {self.path}" if self.path else self.file
+        line = "" if self.line is None else f":{self.line}"
+        where = f"{self.file}{line}: {self.path}" if self.path else self.file
         return f"{where}: {self.message}"
 
 

@@ -7,6 +7,7 @@ from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.reading import read_seeds
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.store import Store, assign, equal
 from foas_emulator.world.world import Handler, World, WorldRow
@@ -15,6 +16,11 @@ from foas_emulator.world.world import Handler, World, WorldRow
 def try_seeds(sources: Iterable[str]) -> None:
     """Read seeds and apply them in order to a temporary world. Raise `SeedError` with all faults."""
     image_of(read_seeds(sources), connections=Connections(), handlers=HANDLERS, defaults=WorldSettings())
+
+
+def image_for(registry: Registry, documents: Iterable[SeedDocument]) -> bytes:
+    """Return the template of a seed for worlds of a registry."""
+    return image_of(documents, connections=registry.connections, handlers=registry.handlers, defaults=registry.defaults)
 
 
 def image_of(

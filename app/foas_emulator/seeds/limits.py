@@ -25,9 +25,12 @@ Place = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """One flaw of a document: its line, counted from 1, its place, and a message that says what is wrong."""
+    """One flaw of a document: its line, counted from 1, its place, and a message that says what is wrong.
 
-    line: int
+    The line of a value after the first million is not known.
+    """
+
+    line: int | None
     place: Place
     message: str
 
@@ -39,8 +42,13 @@ class DocumentError(ValueError):
     """A text is not a valid document; `flaws` are all flaws that were found in it."""
 
     def __init__(self, flaws: Sequence[Flaw]) -> None:
-        super().__init__("; ".join(f"line {flaw.line}: {path_of(flaw.place)}: {flaw.message}" for flaw in flaws[:3]))
+        super().__init__("; ".join(map(_line, flaws[:3])))
         self.flaws = flaws
+
+
+def _line(flaw: Flaw) -> str:
+    line = "" if flaw.line is None else f"line {flaw.line}: "
+    return f"{line}{path_of(flaw.place)}: {flaw.message}"
 
 
 def weight(text: str | bytes | bytearray) -> int:

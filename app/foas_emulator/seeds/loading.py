@@ -57,8 +57,8 @@ class Document:
     _text: str = field(repr=False)
     _lines: "Lines | None" = field(default=None, repr=False)
 
-    def line(self, place: Place) -> int:
-        """Return the line of a place, or of the innermost enclosing place whose line is known."""
+    def line(self, place: Place) -> int | None:
+        """Return the line of a place, or of the innermost place around it that there is; None if it is not known."""
         return self._outline.line(place)
 
     @cached_property
@@ -226,7 +226,7 @@ def _line_of(text: str, part: str) -> int:
 def _repeated_in(text: str, names: set[str]) -> list[Flaw]:
     composer = _composed_outline(text)
     found = [flaw for flaw in composer.flaws if flaw.message == TWICE]
-    return found or [Flaw(1, (), f"the member {quoted(name)} is repeated") for name in sorted(names)]
+    return found or [Flaw(None, (), f"the member {quoted(name)} is repeated") for name in sorted(names)]
 
 
 def _unfit(value: Any) -> Iterator[tuple[Place, str]]:

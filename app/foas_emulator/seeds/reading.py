@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from importlib.resources import files
+from math import inf
 from pathlib import Path
 
 from foas_emulator.gateway.encodings import utf8_text
@@ -104,6 +105,6 @@ def check_seed(
     seed, problems = validate(value, clusters=clusters)
     if seed is None:
         faults = [origin.fault(place, message) for place, message in problems]
-        raise SeedError(sorted(faults, key=lambda fault: fault.line))
+        raise SeedError(sorted(faults, key=lambda fault: fault.line or inf))
     seed._origin = origin  # noqa: SLF001 - pydantic's private attributes have no other way in
     return seed

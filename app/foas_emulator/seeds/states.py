@@ -91,7 +91,7 @@ def _faults(states: States, name: str) -> list[Fault]:
     return []
 
 
-def _fault(file: str, line: int, message: str) -> Fault:
+def _fault(file: str, line: int | None, message: str) -> Fault:
     return Fault(file=file, line=line, path=path_of(()), message=message)
 
 

@@ -25,7 +25,11 @@ LEAST = 64
 AIM = 65536
 """The limit for which a server asks; a system may allow less."""
 
-REPORT_EVERY_S = 10.0
+SPARE = LEAST // 2
+"""Descriptors that are left when connections begin to be closed that only wait, and how many of those are spared."""
+
+SHORT_AGAIN_S = 10.0
+"""Seconds after which a lasting shortage is reported again."""
 
 
 def raise_limit() -> None:
@@ -61,6 +65,15 @@ def world_files_at_once() -> int | None:
     return max(1, (soft - min(FOR_CONNECTIONS, soft // 2)) // OF_A_WORLD)
 
 
+def last_but_some() -> int | None:
+    """Return the last descriptor that a connection can get while some are left; None if there is no limit.
+
+    A system gives the lowest one that is free, so a higher one means that nearly all are in use.
+    """
+    soft = None if resource is None else resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return None if soft is None or soft < 0 else soft - SPARE
+
+
 class LoopErrors:
     """Log the errors in an event loop's callbacks, but connections that the system refuses only now and then.
 
@@ -76,5 +89,5 @@ class LoopErrors:
         if "socket" not in context or not isinstance(error, OSError):
             loop.default_exception_handler(context)
         elif loop.time() >= self._silent_until:
-            self._silent_until = loop.time() + REPORT_EVERY_S
+            self._silent_until = loop.time() + SHORT_AGAIN_S
             log.warning("no connection can be accepted for now: %s", error.strerror)

@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 
 from foas_emulator.faults.wire import TRANSPORT
 from foas_emulator.gateway.errors import HEADERS_TOO_LARGE, REQUEST_TIMEOUT, UNREADABLE_REQUEST, URI_TOO_LONG, ApiError
+from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.http_limits import (
     MAX_HEAD,
     MAX_HEADERS,
@@ -57,8 +58,11 @@ class EmulatorProtocol(HttpToolsProtocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        crowd: Crowd,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._crowd = crowd
         self.parser = None  # type: ignore[assignment]  # it refers to this object, and not every handshake ends well
         self._received = 0
         self._head = bytearray()
@@ -87,10 +91,12 @@ class EmulatorProtocol(HttpToolsProtocol):
         self._begin_to_parse()
         self.app_state = {**self.app_state, TRANSPORT: transport}
         self._wait_for_request()
+        self._crowd.enter(self, transport.get_extra_info("socket").fileno())
         self._look_later((next(_NUMBERS) % 100 + 1) / 100)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._crowd.leave(self)
         for cycle in self._ahead:  # uvicorn notifies only the last one
             cycle.disconnected = True
             cycle.message_event.set()
@@ -108,6 +114,15 @@ class EmulatorProtocol(HttpToolsProtocol):
         for cycle in (*self._ahead, self.cycle):
             if cycle is not None and not cycle.response_complete:
                 cycle.transport = Closing(cycle.transport)  # type: ignore[assignment]
+
+    def give_way(self) -> None:
+        """Close the connection at once, since others need what it takes."""
+        self.transport.abort()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None:
+            self._crowd.wait(self)
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, unless bytes have arrived that the event loop has not yet delivered."""
@@ -158,8 +173,9 @@ class EmulatorProtocol(HttpToolsProtocol):
         self._offers = self.parser.should_upgrade() and any(name == b"upgrade" for name, _ in self.headers)
         if self._offers:
             return
+        self._crowd.stop_waiting(self)
         if len(self.headers) > MAX_HEADERS:
-            raise RefusedRequest(HEADERS_TOO_LARGE(f"{len(self.headers)} headers came; {MAX_HEADERS} are allowed."))
+            raise RefusedRequest(self._too_many_headers())
         if len(self.url) > MAX_TARGET:
             raise RefusedRequest(
                 URI_TOO_LONG(f"The path and query have {len(self.url)} bytes; {MAX_TARGET} are allowed.")
@@ -215,8 +231,14 @@ class EmulatorProtocol(HttpToolsProtocol):
         if not self._head:
             self._heads += 1
         self._head += data
+        self._crowd.grow(self, len(data))
         if len(self._head) > 2 * MAX_HEAD:  # the first piece may hold up to `MAX_HEAD` bytes of other requests
             self._refuse(_HEAD_TOO_LARGE)
+        elif len(self.headers) > MAX_HEADERS:  # many short ones take thirty times as much memory as their bytes
+            self._refuse(self._too_many_headers())
+
+    def _too_many_headers(self) -> ApiError:
+        return HEADERS_TOO_LARGE(f"{len(self.headers)} headers came; {MAX_HEADERS} are allowed.")
 
     def _is_whole(self) -> bool:
         """Whether the latest bytes, together with `_head`, begin with the request that is being read."""

@@ -8,10 +8,10 @@ _LARGE = 1024 * 1024
 
 
 def give_back_large_blocks() -> None:
-    """Let the C library give back every block of over a mebibyte once it is freed, if it is that of GNU.
+    """Make GNU's C library return every freed block of over a mebibyte to the system.
 
-    It keeps those of up to 32 MiB after the first of their size was freed, and whatever is left in between keeps them
-    for ever: of some sixty worlds that had been dropped, nearly all memory was still taken.
+    By default it keeps freed blocks of up to 32 MiB for reuse, and a small block behind them keeps them for ever: after
+    some sixty worlds were dropped, nearly all of their memory was still in use.
     """
     if sys.platform == "linux":
         with suppress(ImportError, AttributeError, OSError):  # a Python without ctypes, or another library

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -106,23 +106,21 @@ def serve(settings: Settings) -> None:
     if settings.host not in LOOPBACK and settings.control_token is None:
         made_token = fresh_secret()
         settings = replace(settings, control_token=made_token)
-    with (
-        _ended_by_signals(),
-        _certificate(settings) as (tls, authority),
-        prepare_interception(settings, authority, host=proxy_host) as interception,
-    ):
-        served = _prepare(settings, ("port", "tls_port") if tls else ("port",), authority, interception)
-        announcement = _announcement(served, settings, interception, made_token)
-        if settings.host not in LOOPBACK:
-            log.warning("bound to %s: the access key test:test and every world-<name>:test open it", settings.host)
-        with garbage.in_steps() as steps, event_loop_runner() as runner:
-            servers: list[uvicorn.Server] = []
-            config = main_config(served.app, keep_alive=settings.keep_alive, steps=steps, servers=servers)
-            secure = SideServer(uvicorn_config(served.app, keep_alive=settings.keep_alive, lifespan="off", **tls))
-            beside = [*served.beside, *(serving(secure, sockets) for sockets in served.listeners[1:])]
-            main = MainServer(config, announcement=announcement, beside=beside)
-            servers += main, secure
-            runner.run(main.serve(sockets=served.listeners[0]))
+    with _ended_by_signals():
+        tls, authority = _certificate(settings)
+        with prepare_interception(settings, authority, host=proxy_host) as interception:
+            served = _prepare(settings, ("port",) if tls is None else ("port", "tls_port"), authority, interception)
+            announcement = _announcement(served, settings, interception, made_token)
+            if settings.host not in LOOPBACK:
+                log.warning("bound to %s: the access key test:test and every world-<name>:test open it", settings.host)
+            with garbage.in_steps() as steps, event_loop_runner() as runner:
+                servers: list[uvicorn.Server] = []
+                config = main_config(served.app, keep_alive=settings.keep_alive, steps=steps, servers=servers)
+                secure = SideServer(uvicorn_config(served.app, keep_alive=settings.keep_alive, lifespan="off", tls=tls))
+                beside = [*served.beside, *(serving(secure, sockets) for sockets in served.listeners[1:])]
+                main = MainServer(config, announcement=announcement, beside=beside)
+                servers += main, secure
+                runner.run(main.serve(sockets=served.listeners[0]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,22 +203,20 @@ def _ended_by_signals() -> Iterator[None]:
         raise
 
 
-@contextmanager
-def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], "Authority | None"]]:
-    """Yield uvicorn's options for https, and the authority of the certificate if it was made here."""
+def _certificate(settings: Settings) -> tuple[ssl.SSLContext | None, "Authority | None"]:
+    """Return the TLS context for https, and the authority of the certificate if it was made here."""
     if settings.tls_cert is not None or settings.tls_key is not None:
         if settings.tls_cert is None or settings.tls_key is None:
             raise StartError("--tls-cert and --tls-key belong together: give both, or --tls alone")
-        _check_certificate(settings.tls_cert, settings.tls_key)
-        yield {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}, None
-    elif settings.tls:
-        with temporary_directory() as directory:
-            authority = _make_authority()
-            with temporary_named():
-                made = authority.write_certificate(settings.host, directory)
-            yield {"ssl_certfile": made.certificate, "ssl_keyfile": made.key}, authority
-    else:
-        yield {}, None
+        return _tls_context(settings.tls_cert, settings.tls_key), None
+    if not settings.tls:
+        return None, None
+    authority = _make_authority()
+    with temporary_directory() as directory, temporary_named():  # a process that is killed leaves no key behind
+        made = authority.write_certificate(settings.host, directory)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(made.certificate, made.key)
+    return context, authority
 
 
 def _make_authority() -> "Authority":
@@ -274,8 +270,8 @@ def companions(
     return wanted
 
 
-def _check_certificate(certificate: Path, key: Path) -> None:
-    """Raise `SettingError` if https cannot be served with these files; never ask for a password."""
+def _tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """Return a TLS context with a user's files; never ask for a password. Raise `SettingError` if they do not fit."""
     for name, file in (("tls_cert", certificate), ("tls_key", key)):
         try:
             found = foreign_encoding(file.read_bytes())
@@ -283,12 +279,14 @@ def _check_certificate(certificate: Path, key: Path) -> None:
             raise SettingError(name, f"{file} cannot be read: {error.strerror}") from None
         if found is not None:
             raise SettingError(name, f"{file} is {found}; save it as ASCII")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_refuse_password)
+        context.load_cert_chain(certificate, key, password=_refuse_password)
     except (OSError, ValueError) as error:
         reason = f"https cannot be served with the certificate {certificate} and the key {key}: {error}"
         raise SettingError("tls_cert", reason) from None
     warn_of_readers("tls_key", key)
+    return context
 
 
 def _refuse_password() -> str:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import (
@@ -14,6 +15,7 @@ from contextlib import (
     contextmanager,
     nullcontext,
 )
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -21,6 +23,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from foas_emulator import garbage, logs
+from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.http_protocol import CLOSE_AFTER, EmulatorProtocol
 from foas_emulator.world.clock import processor_time
 
@@ -30,14 +33,17 @@ STOP_WITHIN = 1
 log = logging.getLogger(__name__)
 
 
-def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.Config:
+def uvicorn_config(
+    app: ASGIApp, *, keep_alive: int, tls: ssl.SSLContext | None = None, **options: Any
+) -> uvicorn.Config:
     """Return uvicorn's configuration for the emulator: the fast parser, no access log, one second to stop.
 
     `keep_alive` is the time in milliseconds that clients are told; connections are kept a little longer.
+    With `tls`, they speak https.
     """
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app,
-        http=EmulatorProtocol,
+        http=partial(EmulatorProtocol, crowd=Crowd()),  # type: ignore[arg-type]  # only called, and never a base class
         headers=[("keep-alive", f"timeout={keep_alive // 1000}")],
         timeout_keep_alive=keep_alive / 1000 + CLOSE_AFTER,  # type: ignore[arg-type]  # given to call_later as it is
         ws="none",
@@ -49,6 +55,10 @@ def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.
         workers=1,  # else uvicorn takes it from WEB_CONCURRENCY, whatever stands there
         **options,
     )
+    if tls is not None:
+        config.load()
+        config.ssl = tls
+    return config
 
 
 def main_config(
@@ -60,7 +70,7 @@ def main_config(
         answered = sum(server.server_state.total_requests for server in servers)
         steps.look_at_everything_if_idle(processor_time(), answered)
 
-    often = {"callback_notify": look_at_garbage, "timeout_notify": garbage.LOOK_EVERY_S}
+    often: dict[str, Any] = {"callback_notify": look_at_garbage, "timeout_notify": garbage.LOOK_EVERY_S}
     return uvicorn_config(app, keep_alive=keep_alive, lifespan="on", **often)
 
 
@@ -100,7 +110,7 @@ class MainServer(Accompanied):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at a signal and end normally; raising the signal again would leave the certificate's files behind."""
+        """Stop at a signal and end normally; raising the signal again would leave the proxy's files behind."""
         for signal_ in stop_signals():
             signal.signal(signal_, self.handle_exit)
         yield

@@ -79,6 +79,14 @@ class ControlClient:
         self._send("PUT", f"/worlds/{quote(name, safe='')}/settings", b"{}", None)
         return self._send(method, path, body, headers)
 
+    def discard(self, path: str) -> None:
+        """Delete a world, or what a world holds. Raise as `request` does, but not if there is no such world."""
+        try:
+            self.request("DELETE", path)
+        except EmulatorError as refusal:
+            if "no_world" not in refusal.details:
+                raise
+
     def has_world(self, name: str) -> bool:
         """Whether there is a world of this name; also True for one that cannot be used: the next request says why.
 

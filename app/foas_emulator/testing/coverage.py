@@ -31,7 +31,7 @@ class CoverageCollector:
         self._file = file
         self._least = least
         self._reports: list[Mapping[str, Any]] = []
-        self._told = ""
+        self._summary = ""
 
     def collect(self, report: Mapping[str, Any]) -> None:
         """Add the report of one server."""
@@ -44,25 +44,25 @@ class CoverageCollector:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Tell what was exercised, after the servers have ended: those of an interrupted session end no earlier."""
+        """Report what was exercised, after the servers have ended: those of an interrupted session end no earlier."""
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput[_OUTPUT] = self._reports
             return
         report = combine(self._reports)
         percent = percent_of(report["all"])
-        self._told = f"foas-emulator: {percent:.1f} % of the operations exercised"
+        self._summary = f"foas-emulator: {percent:.1f} % of the operations exercised"
         if percent < self._least:
-            self._told += f", {self._least:g} % wanted; missing: {', '.join(report['all']['operations_missing'])}"
+            self._summary += f", {self._least:g} % wanted; missing: {', '.join(report['all']['operations_missing'])}"
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._file is not None:
             try:
                 write_file(self._file, f"{json.dumps(report, ensure_ascii=False, indent=2)}\n".encode())
             except OSError as error:
-                self._told += f"\n--foas-coverage: {self._file} cannot be written: {error.strerror}"
+                self._summary += f"\n--foas-coverage: {self._file} cannot be written: {error.strerror}"
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
-        terminalreporter.write_line(self._told)
+        terminalreporter.write_line(self._summary)
 
 
 class CountingClient(ControlClient):

@@ -56,4 +56,7 @@ class Faults:
 
     def disarm(self, rule_id: int | None = None) -> None:
         """Remove a rule, or all rules."""
-        self._control.request("DELETE", self._path if rule_id is None else f"{self._path}/{rule_id}")
+        if rule_id is None:
+            self._control.discard(self._path)
+        else:
+            self._control.request("DELETE", f"{self._path}/{rule_id}")

@@ -1,7 +1,6 @@
 """The emulator's server in a thread. Importing this module loads the whole emulator."""
 
 import _thread
-import difflib
 import os
 import socket
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ import click
 import uvicorn
 from fastapi.dependencies import models
 
+from foas_emulator.difference import nearest_name
 from foas_emulator.main import create_app
 from foas_emulator.serving.listening import listen, url_of
 from foas_emulator.serving.server import LOOPBACK, StartError, companions, event_loop_runner, prepare_interception
@@ -45,9 +45,8 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
         if name in UNAVAILABLE:
             raise ValueError(f"{name} is for foas-emulator serve: this server listens on {LOOPBACK[0]} alone, by http")
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
-            raise ValueError(f"there is no setting {name}; {hint}")
+            near = nearest_name(name, known) or f"; there are: {', '.join(known)}"
+            raise ValueError(f"there is no setting {name}{near}")
     try:
         check_variables(os.environ)
         return read_settings({name: written(value) for name, value in given.items()})

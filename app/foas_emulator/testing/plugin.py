@@ -51,10 +51,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--foas-artifacts",
         metavar="DIR",
         type=Path,
-        help="Keep there, for each failed test, its world, its calls, and the line that brings it back.",
+        help="Keep the world of each failed test there, with its calls and the command that replays it.",
     )
     group.addoption(
-        "--foas-coverage", metavar="FILE", type=Path, help="Write there what of the service the tests exercised."
+        "--foas-coverage",
+        metavar="FILE",
+        type=Path,
+        help="Write the coverage of the service by the tests into this file.",
     )
     group.addoption(
         "--foas-coverage-min",
@@ -190,12 +193,9 @@ def foas_world(
 
 
 def _drop(world: World) -> None:
-    """Drop a world; one that the test has dropped is as it is wanted."""
+    """Drop a world, which the test may have done itself."""
     try:
         world.drop()
-    except EmulatorError as refusal:
-        if "no_world" not in refusal.details:
-            raise
     except BaseException as error:
         if not isinstance(error, Exception):  # a KeyboardInterrupt or a timeout, as in `foas_world`
             with suppress(EmulatorError, OSError):

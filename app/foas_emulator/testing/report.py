@@ -75,7 +75,7 @@ class FailureReporter:
         except _ANYTHING as error:
             text = f"world {world.name} cannot be asked any more: {error}"
         else:
-            calls = calls or "it was not called"
+            calls = calls or "it was not called, or its calls have not ended yet"
             if own is None:
                 text = f"{calls}\nin world {world.name}, which other tests use too"
             else:

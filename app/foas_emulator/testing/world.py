@@ -52,11 +52,11 @@ class Clock:
     @property
     def now(self) -> int:
         """The world's time."""
-        return int(self._read()["now"])
+        return int(self._read(limit=1)["now"])
 
     @property
     def is_frozen(self) -> bool:
-        return bool(self._read()["mode"] == "frozen")
+        return bool(self._read(limit=1)["mode"] == "frozen")
 
     @property
     def pending(self) -> list[Change]:
@@ -87,8 +87,10 @@ class Clock:
         """Move on until no change is pending."""
         return self._advance(until="idle")
 
-    def _read(self) -> Any:
-        return self._control.request("GET", self._path, shape=CLOCK)
+    def _read(self, *, limit: int | None = None) -> Any:
+        """Return the clock with its pending changes, or with so many of them."""
+        query = "" if limit is None else f"?limit={limit}"
+        return self._control.request("GET", f"{self._path}{query}", shape=CLOCK)
 
     def _set(self, mode: str, at: int | str | datetime | None) -> list[Change]:
         setting = {"mode": mode} if at is None else {"mode": mode, "now": at}
@@ -136,20 +138,16 @@ class World:
 
     def __init__(self, control: ControlClient, name: str) -> None:
         self._control = control
-        self._path = f"/worlds/{quote(name, safe='')}"
+        self.path = f"/worlds/{quote(name, safe='')}"
+        """The path of this world in the control API."""
         self.name = name
-        self.clock = Clock(control, self._path)
-        self.settings = Settings(control, self._path)
-        self.faults = Faults(control, self._path)
-        self.journal = Journal(control, self._path)
+        self.clock = Clock(control, self.path)
+        self.settings = Settings(control, self.path)
+        self.faults = Faults(control, self.path)
+        self.journal = Journal(control, self.path)
 
     def __repr__(self) -> str:
         return f"<World {self.name} at {self.endpoint}>"
-
-    @property
-    def path(self) -> str:
-        """The path of this world in the control API."""
-        return self._path
 
     @property
     def exists(self) -> bool:
@@ -191,15 +189,15 @@ class World:
 
     def create(self, beginning: Mapping[str, Any] | None = None) -> None:
         """Start over from the default seed, or from one of `{"seed": ...}`, `{"snapshot": ...}`, `{"fork": ...}`."""
-        self._control.request("PUT", self._path, beginning, shape=WORLD)
+        self._control.request("PUT", self.path, beginning, shape=WORLD)
 
     def reset(self) -> None:
         """Reset the world to what it was created from, and forget its journal."""
-        self._control.request("POST", f"{self._path}/reset")
+        self._control.request("POST", f"{self.path}/reset")
 
     def drop(self) -> None:
-        """Drop the world. The next use of its name creates a new one."""
-        self._control.request("DELETE", self._path)
+        """Drop the world, if there is one. The next use of its name creates a new one."""
+        self._control.discard(self.path)
 
     def fork(self, name: str) -> "World":
         """Create another world as a copy of this one as it is now."""
@@ -218,24 +216,24 @@ class World:
             content = document.encode()
         else:
             content = json.dumps(written(document)).encode()
-        self._control.send("POST", f"{self._path}/seed", content, {"content-type": "application/yaml"})
+        self._control.send("POST", f"{self.path}/seed", content, {"content-type": "application/yaml"})
 
     def snapshot(self) -> dict[str, Any]:
         """Return the whole world as a document: rows, clock, pending changes, counters, settings, fault rules."""
-        return dict(self._control.request("GET", f"{self._path}/snapshot"))
+        return dict(self._control.request("GET", f"{self.path}/snapshot"))
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Replace the world by the one in a snapshot, to the byte."""
-        self._control.request("PUT", f"{self._path}/snapshot", snapshot)
+        self._control.request("PUT", f"{self.path}/snapshot", snapshot)
 
     def save(self, file: str | Path) -> None:
         """Write a snapshot into a file, with every row on a line of its own."""
-        write_file(Path(file), self._control.send("GET", f"{self._path}/snapshot"))
+        write_file(Path(file), self._control.send("GET", f"{self.path}/snapshot"))
 
     def load(self, file: str | Path) -> None:
         """Restore a snapshot from a JSON file."""
         try:
-            self._control.send("PUT", f"{self._path}/snapshot", read_file(Path(file)))
+            self._control.send("PUT", f"{self.path}/snapshot", read_file(Path(file)))
         except EmulatorError as refusal:
             if refusal.status == HTTPStatus.BAD_REQUEST:
                 refusal.add_note("load() restores what save() has written; seed(Path(...)) merges a seed document.")
@@ -254,4 +252,4 @@ class World:
         parts = ("projects", project_name, "jobs", job_name, "instances", str(instance_id))
         names = "/".join(quote(part, safe="") for part in parts)
         state = {"ActualState": actual_state, "LastErrorMessage": last_error_message}
-        self._control.request("PUT", f"{self._path}/{names}/state", state)
+        self._control.request("PUT", f"{self.path}/{names}/state", state)

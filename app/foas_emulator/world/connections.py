@@ -2,6 +2,7 @@
 
 import errno
 import sqlite3
+import threading
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -38,7 +39,7 @@ class Connections:
 
     An engine per world would take up to a mebibyte and thirty milliseconds. Transactions are the store's own
     statements, hence AUTOCOMMIT. A few connections to memory are reused: loading a world into one of them takes half
-    as long as opening another.
+    as long as opening another. Any thread may use them.
     """
 
     def __init__(self) -> None:
@@ -46,20 +47,20 @@ class Connections:
         if not hasattr(sqlite3.Connection, "deserialize"):
             raise OSError(errno.ENOTSUP, _UNFIT)
         TABLES.configure()  # otherwise rows that `_construct` makes could not be read
-        self._target = _MEMORY
+        self._target = threading.local()
         pool = QueuePool(self._open, pool_size=4, max_overflow=-1)
         self._memory = create_engine("sqlite://", pool=pool, isolation_level="AUTOCOMMIT")
         self._files = create_engine("sqlite://", pool=NullPool(self._open), isolation_level="AUTOCOMMIT")
 
     def connect(self, path: Path | None) -> Connection:
         """Return a connection to a database file, or to one in memory that may still hold another world's rows."""
-        self._target = _MEMORY if path is None else str(path)
+        self._target.name = _MEMORY if path is None else str(path)
         return (self._memory if path is None else self._files).connect()
 
     @cached_property
     def empty_image(self) -> bytes:
         """The image of a database with all tables and no rows."""
-        self._target = _MEMORY
+        self._target.name = _MEMORY
         with self._files.connect() as connection:
             connection.exec_driver_sql(f"PRAGMA page_size = {PAGE_SIZE}")
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -69,7 +70,7 @@ class Connections:
 
     def _open(self) -> DBAPIConnection:
         connection = sqlite3.connect(
-            self._target,
+            self._target.name,
             timeout=_WAIT_S,
             isolation_level=None,
             check_same_thread=False,

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from foas_emulator.world.clock import machine_now, stopwatch
-from foas_emulator.world.connections import Connections
 from foas_emulator.world.expiry import CLOSE_AT_ONCE, least_recently_used
 from foas_emulator.world.file_errors import WorldFileError, naming, raise_for_file
 from foas_emulator.world.files import WorldFiles
@@ -52,7 +51,7 @@ class FileRegistry(Registry):
         is_closed = name in self.files.names() and name not in self._worlds
         return self.files.origin_stamp(name) if is_closed else None
 
-    def stage(self, image: bytes, *, connections: Connections, origin: bytes | None) -> StagedImage:  # noqa: ARG002 - memory
+    def stage(self, image: bytes, *, origin: bytes | None) -> StagedImage:
         self._require_open()  # a thread may come here after the end
         return StagedImage(files=self.files.stage(image, *([] if origin is None else [origin])))
 

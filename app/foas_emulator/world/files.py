@@ -102,7 +102,7 @@ class WorldFiles:
             with origin.open("rb") as file:
                 header = file.read(100)
             return is_header_of_ours(header) and origin.stat().st_size >= size_in(header) and is_file(database)
-        except (FileNotFoundError, PermissionError):  # any other error tells nothing, and lets no older pair decide
+        except (FileNotFoundError, PermissionError):  # any other error proves nothing, so no older pair decides
             return False
 
     def _remove_staged(self) -> None:
@@ -263,7 +263,7 @@ class WorldFiles:
             self._left.setdefault(name, set()).add(generation)
 
     def _remove_database(self, name: str, generation: int) -> None:
-        """Remove the database of a world that is removed, then the file that tells the next start to do so."""
+        """Remove the database of a world that is removed, then the file that makes the next start do so."""
         database, removed = (self._path(name, generation, kind) for kind in ("db", "new"))
         self._remove(database, name, generation)
         with suppress(OSError):
@@ -290,7 +290,7 @@ class WorldFiles:
             if is_taken(removed):  # by a file of somebody else
                 origin.unlink()
             else:
-                origin.replace(removed)  # tells the next start, if this is killed now, that the database is to go, too
+                origin.replace(removed)  # if this is killed now, the next start removes the database, too
         del self._generations[name]
         self._remove_database(name, generation)
 

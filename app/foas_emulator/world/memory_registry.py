@@ -8,7 +8,6 @@ from functools import partial
 from operator import eq
 
 from foas_emulator.world.clock import stopwatch
-from foas_emulator.world.connections import Connections
 from foas_emulator.world.expiry import EXPIRE_AT_ONCE
 from foas_emulator.world.images import KeptImage
 from foas_emulator.world.registry import Registry, RegistryOptions
@@ -39,8 +38,8 @@ class MemoryRegistry(Registry):
     def origin_size(self, name: str) -> int:
         return len(self.origin(name))
 
-    def stage(self, image: bytes, *, connections: Connections, origin: bytes | None) -> StagedImage:  # noqa: ARG002 - files
-        return StagedImage(store=Store(connections, image=image))
+    def stage(self, image: bytes, *, origin: bytes | None) -> StagedImage:  # noqa: ARG002 - files
+        return StagedImage(store=Store(self.connections, image=image))
 
     @contextmanager
     def _with_origin(self, name: str, image: bytes) -> Iterator[None]:
@@ -73,7 +72,7 @@ class MemoryRegistry(Registry):
     def prewarm(self) -> None:
         """Prepare the database of the next world: SQLite takes most of its time to read the schema."""
         if self._prepared is None and not self._is_closed:
-            with suppress(MemoryError):  # the next world is told when it needs it
+            with suppress(MemoryError):  # creating the next world raises it again
                 self._prepared = Store(self.connections, image=self.image)
                 self._prepared.prepare()
 

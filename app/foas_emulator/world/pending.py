@@ -85,6 +85,11 @@ def planned(store: Store, most: int | None = None, *, after: PendingChange | Non
     return store.fetch(PendingChange, statement)
 
 
+def count(store: Store) -> int:
+    """Return the number of pending changes."""
+    return store.count(PendingChange)
+
+
 def postpone(store: Store, *, by: int) -> None:
     """Postpone every pending change by milliseconds."""
     table = PendingChange.table()

@@ -86,18 +86,13 @@ class Registry(ABC):
         return name in self._existing
 
     def _require_open(self) -> None:
-        """Raise `StoppedError` after `close`: a call that goes on shall not be told that there is no such world."""
+        """Raise `StoppedError` after `close`: a call in progress must not report that there is no such world."""
         if self._is_closed:
             raise StoppedError("the emulator is being stopped")
 
     def peek(self, name: str) -> World | None:
         """Return the world of this name if it is open, without counting this as a use."""
         return self._worlds.get(name)
-
-    def last_used(self, name: str) -> int | None:
-        """Return the `stopwatch` instant of a world's last use, None if it is not open."""
-        world = self._worlds.get(name)
-        return None if world is None else world.last_used
 
     def holds(self, world: World) -> bool:
         """Whether a world is open: neither dropped nor expired since it was returned."""
@@ -165,7 +160,7 @@ class Registry(ABC):
     # -- replacing and resetting
 
     @abstractmethod
-    def stage(self, image: bytes, *, connections: Connections, origin: bytes | None) -> StagedImage:
+    def stage(self, image: bytes, *, origin: bytes | None) -> StagedImage:
         """Write an image where a world can take it over. Any thread may call this.
 
         `origin` is what a world that is created or replaced will reset to.

@@ -28,9 +28,10 @@ def refused_by_system(error: BaseException) -> str | None:
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return the result of work that is done in a thread, of which two work at once.
+    """Return the result of work that is done in a thread; at most two threads work at once.
 
-    Where the system gives none, others wait for it. It may then be done a second time, as soon as there is a thread.
+    If the system allows no thread, the work is done here and others wait for it; once there is a thread, it may be done
+    a second time.
     """
     async with _threads:
         try:

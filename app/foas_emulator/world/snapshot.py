@@ -19,7 +19,7 @@ from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange, UnknownChangeError
 from foas_emulator.world.settings import read_setting
 from foas_emulator.world.store import OLDEST_FIRST, SCHEMA_VERSION, Row, Store
-from foas_emulator.world.world import World, WorldRow
+from foas_emulator.world.world import WorldRow
 
 VERSION = "snapshot_version"
 """The member of a snapshot that gives the version of its table layout."""
@@ -31,29 +31,18 @@ class SnapshotError(ValueError):
     """A document is not a snapshot, or is one that this emulator cannot restore."""
 
 
-def take_snapshot(world: World) -> dict[str, Any]:
-    """Return the world as a document: tables by name, rows by primary key, every column of each row by name.
-
-    Rows of a table that is `OLDEST_FIRST` are in the order in which they were added.
-    """
-    return {VERSION: SCHEMA_VERSION, "tables": {name: list(rows) for name, rows in _tables_of(world.store).items()}}
-
-
 @contextmanager
 def snapshot_of_image(image: bytes, *, connections: Connections) -> Iterator[dict[str, Any]]:
-    """Yield the world in an image as `take_snapshot` does, without touching any world; its rows can be read once.
+    """Yield the world in an image as a document: tables by name, rows by primary key, every column by name.
 
-    There are no lists of rows: Python frees a list in one piece, in which no other thread runs.
+    Rows of a table that is `OLDEST_FIRST` are in the order in which they were added. All rows can be read once, since
+    there are no lists of them: Python frees a list in one piece, in which no other thread runs.
     """
     store = Store(connections, image=image)
     try:
-        yield {VERSION: SCHEMA_VERSION, "tables": _tables_of(store)}
+        yield {VERSION: SCHEMA_VERSION, "tables": {name: _rows(store, table) for name, table in _tables().items()}}
     finally:
         store.close()
-
-
-def _tables_of(store: Store) -> dict[str, Iterator[dict[str, Any]]]:
-    return {name: _rows(store, table) for name, table in _tables().items()}
 
 
 def _rows(store: Store, table: Table) -> Iterator[dict[str, Any]]:

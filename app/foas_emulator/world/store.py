@@ -30,7 +30,7 @@ _LEAVE_DELETED = "PRAGMA secure_delete = OFF"
 """Many builds of SQLite overwrite what is deleted with zeros, which takes ten times as long, seconds for a gigabyte."""
 
 OLDEST_FIRST = {"oldest_first": True}
-"""The `info` of a table whose rows have an age that no column tells: a snapshot keeps their order."""
+"""The `info` of a table whose rows have an order that no column records: a snapshot keeps it."""
 
 TABLES = registry(metadata=MetaData())
 

@@ -182,7 +182,7 @@ def test_the_largest_cluster_can_be_ordered(api: Api) -> None:
     building.order(api, slaveNum=MOST_SLAVES)
 
 
-def test_a_bucket_is_told_as_it_was_given(api: Api) -> None:
+def test_a_bucket_is_reported_as_it_was_given(api: Api) -> None:
     created = api.ok("CreateCluster", orderId=building.order(api), **building.CLUSTER | {"userOssBucket": "桶"})
     shown = details(api, created["ClusterId"])
     assert shown["UserOssInfo"].endswith(',"bucket":"桶"}')

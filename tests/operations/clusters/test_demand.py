@@ -121,7 +121,7 @@ def test_texts_are_read_and_plans_made_once_and_each_call_gets_the_warning(
 
 
 @pytest.mark.parametrize("end", [lambda api: api.registry.drop("default"), lambda api: api.registry.reset("default")])
-def test_a_world_that_ends_meanwhile_is_told(
+def test_a_world_that_ends_meanwhile_is_reported(
     api: Api, cluster_id: str, planned: list[str], end: Callable[[Api], Any]
 ) -> None:
     response = call(api, f"/api/v2/clusters/{cluster_id}/resource", lambda: end(api) if len(planned) == 1 else None)

@@ -130,7 +130,7 @@ def test_machines_are_the_same_at_every_look_and_different_from_one_another(api:
 
 
 @pytest.mark.parametrize("delay", ["0s", "10s"])
-def test_who_changed_a_cluster_and_when_is_told_from_the_beginning(api: Api, delay: str) -> None:
+def test_who_changed_a_cluster_and_when_is_reported_from_the_beginning(api: Api, delay: str) -> None:
     cluster_id = building.cluster(api)
     with api.world.transaction():
         stranger = assign(Cluster.operator, "stranger"), assign(Cluster.gmt_modified, 1)

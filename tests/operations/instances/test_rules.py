@@ -134,7 +134,7 @@ def test_an_answering_world_answers_only_getinstance(running: Api) -> None:
 # -- summaries
 
 
-def test_a_summary_is_told_in_every_state(p: Api) -> None:
+def test_a_summary_is_reported_in_every_state(p: Api) -> None:
     assert summary(p) == {"JobName": "j", "ExpectState": "UNKNOWN", "ActualState": "UNKNOWN"}
     instance_id = p.ok("StartJob", **J)["instanceId"]
     told = summary(p)
@@ -193,7 +193,7 @@ def test_a_list_needs_a_job_type(p: Api) -> None:
     p.refused("ListInstance", projectName="absent", jobType="FLINK_STREAM", code="InvalidProject.NotFound", status=404)
 
 
-def test_a_listed_instance_is_told_in_the_documented_order(running: Api) -> None:
+def test_a_listed_instance_is_reported_in_the_documented_order(running: Api) -> None:
     (instance,) = running.ok("ListInstance", projectName="p", jobType="FLINK_STREAM")["Instances"]["Instance"]
     whole = running.ok("GetInstance", **LIVE)["Instance"]
     del whole["AutoScaleParams"]

@@ -165,6 +165,7 @@ def test_autoscale_needs_a_maximum_and_a_strategy(p: Api, parameter: str) -> Non
         ("configure", "{"),
         ("configure", '{"Fetch_Delay":1}'),
         ("configure", '{"fetch_delay":true}'),
+        ("configure", '{"fetch_delay":-1}'),
         ("configure", '{"fetch_delay":NaN}'),
         ("configure", '{"fetch_delay":1,"more":[1e999]}'),
         ("maxCU", "1e400"),

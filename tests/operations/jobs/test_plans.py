@@ -241,7 +241,7 @@ def test_the_documented_placeholder_is_no_plan_and_in_nobodys_way(p: Api) -> Non
     assert "planJson has no nodes" in p.call("CalcPlanJsonResource", **J).headers["x-emulator-warning"]
 
 
-def test_a_statement_that_no_known_word_begins_is_told_by_the_validation(p: Api) -> None:
+def test_a_statement_that_no_known_word_begins_is_reported_by_the_validation(p: Api) -> None:
     building.job(p, apiType="SQL", code=f"{SQL}\nfrobnicate t;")
     for _ in range(2):
         called = p.call("ValidateJob", **J)

@@ -86,7 +86,7 @@ def test_a_curve_keeps_to_the_window_asked_for(running: Api) -> None:
     assert max(times(curve)) <= end // 1000
 
 
-def test_a_metric_is_told_for_an_instance_by_its_id_or_as_the_current_one(running: Api) -> None:
+def test_a_metric_is_reported_for_an_instance_by_its_id_or_as_the_current_one(running: Api) -> None:
     running.advance("10m")
     instance_id = running.ok("GetInstance", **LIVE)["Instance"]["Id"]
     asked = {"metricJson": query("blink.p.j.delay")}

@@ -1,5 +1,6 @@
 """The operations on folders. A folder is addressed by its absolute path; `/` is the root of every project."""
 
+from foas_emulator.difference import counted
 from foas_emulator.gateway.errors import invalid, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.folders.rows import ROOT, Folder, folder_at, folders_below
@@ -99,9 +100,8 @@ def delete_folder(world: World, project_name: str, path: str) -> None:
         ("job", jobs_in_folder(world, folder.folder_id)),
     ):
         if names:
-            raise NOT_EMPTY(
-                f"Folder {path!r} holds {len(names)} {kind}s, {names[0]!r} among them; move or delete each."
-            )
+            held = counted(len(names), kind)
+            raise NOT_EMPTY(f"Folder {path!r} holds {held}, {names[0]!r} among them; move or delete each.")
     world.store.delete(Folder, equal(Folder.folder_id, folder.folder_id))
 
 
