@@ -182,6 +182,21 @@ def test_disk_that_is_full_names_the_directory(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
+@POSIX
+def test_directory_with_a_lock_that_cannot_be_opened_names_it(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    lock.symlink_to(tmp_path / "nowhere")
+    line = refusal("serve", "--port", "0", "--data-dir", str(tmp_path))
+    assert line.startswith(f"--data-dir: worlds cannot be kept in {tmp_path}: {lock}: ")
+
+
+def test_directory_that_is_a_file_is_named_once(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    line = refusal("serve", "--port", "0", "--data-dir", str(file))
+    assert line == f"--data-dir: worlds cannot be kept in {file}: it is not a directory"
+
+
 def test_directory_in_use_names_setting_and_directory(tmp_path: Path) -> None:
     with serving("--data-dir", str(tmp_path)):
         line = refusal("serve", "--port", "0", FOASEMU_DATA_DIR=str(tmp_path))
@@ -387,6 +402,25 @@ def test_output_that_is_full_is_reported_in_a_line(arguments: str) -> None:
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
             command(arguments), stdout=full, stderr=subprocess.PIPE, encoding="utf-8", env=environment(), check=False
+        )
+    assert (ended.returncode, ended.stderr) == (1, "standard output: No space left on device\n")
+
+
+@POSIX
+def test_output_that_becomes_full_is_told_whatever_buffers_it(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk; with PYTHONUNBUFFERED Python itself writes a part of a text."""
+    limited = ["sh", "-c", f'ulimit -f 8; exec "$@" >{tmp_path / "document"}', "sh", *command("openapi")]
+    variables = environment({"PYTHONUNBUFFERED": "1"})
+    ended = subprocess.run(limited, stderr=subprocess.PIPE, encoding="utf-8", env=variables, check=False)
+    assert (ended.returncode, ended.stderr) == (1, "standard output: File too large\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_output_that_is_full_is_no_fault_of_the_server() -> None:
+    with serving() as emulator, Path("/dev/full").open("wb") as full:
+        asked = command("worlds", "--url", emulator.url, "--json")
+        ended = subprocess.run(
+            asked, stdout=full, stderr=subprocess.PIPE, encoding="utf-8", env=environment(), check=False
         )
     assert (ended.returncode, ended.stderr) == (1, "standard output: No space left on device\n")
 

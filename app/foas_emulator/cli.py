@@ -1,10 +1,11 @@
 """The command line: `foas-emulator serve` and its helpers."""
 
 import http
+import io
 import os
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import click
 
@@ -88,9 +89,13 @@ def openapi(output: Path | None, *, of_control_api: bool) -> None:
     from foas_emulator.openapi.document import as_yaml  # noqa: PLC0415
 
     text = as_yaml(describe_control_api() if of_control_api else describe_api())
-    if output is None:
-        click.echo(text.encode(), nl=False)  # the document is UTF-8, even if the terminal's encoding is another
-    else:
+    if output is None and sys.stdout is not None:
+        # The document is UTF-8, even if the terminal's encoding is another. With PYTHONUNBUFFERED, the output itself
+        # would write a part of it where a disk becomes full, and report nothing.
+        whole = io.BufferedWriter(cast(io.RawIOBase, sys.stdout.buffer))
+        whole.write(text.encode())
+        whole.detach()
+    elif output is not None:
         write_file(output, text.encode())
 
 

@@ -81,7 +81,8 @@ def _why_unusable(directory: Path, error: Exception) -> str:
     """Return a sentence that says why worlds cannot be kept in a directory and names it or the file in it."""
     if isinstance(error, OSError):
         reason = "it is not a directory" if isinstance(error, FileExistsError) else error.strerror or error
-        return f"worlds cannot be kept in {directory}: {reason}"
+        is_of_directory = error.filename in (None, str(directory), str(directory.absolute()))
+        return f"worlds cannot be kept in {directory}: {'' if is_of_directory else f'{error.filename}: '}{reason}"
     if isinstance(error, WorldFileError) and error.advice == DAMAGED:
         advice = "move it away, and the world starts over, put a copy of it back, or give another directory"
         return f"{error.path} cannot be used: {error.reason}; {advice}"

@@ -270,6 +270,25 @@ def test_a_body_that_breaks_off_its_own_encoding_is_refused_and_changes_nothing(
     assert entry["code"] == "BadRequest"
 
 
+@pytest.mark.parametrize("path", ["/api/v2/projects", "/_emulator/worlds/alice/seed"])
+@pytest.mark.parametrize("short", ["to keep a body", "to pass a body on"])
+def test_a_body_for_which_there_is_no_memory_is_refused(
+    path: str, short: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise MemoryError
+
+    if short == "to keep a body":
+        monkeypatch.setattr(EmulatorProtocol, "on_body", refuse)
+    else:
+        monkeypatch.setattr(RequestResponseCycle, "receive", refuse)
+    request = f"POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{{}}"
+    answer = send(emulator, request.encode())
+    assert parse(answer)[0] == 503
+    assert b"no more memory" in answer
+    assert "Traceback" not in caplog.text
+
+
 def test_requests_before_the_one_that_cannot_be_read_are_answered(emulator: Emulator) -> None:
     answers = send(emulator, get(INSTANCE) + b"NONSENSE\r\n\r\n")
     assert answers.count(b"HTTP/1.1 ") == 2

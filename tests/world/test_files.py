@@ -283,19 +283,22 @@ def test_a_file_that_cannot_be_looked_at_is_neither_made_anew_nor_removed(
     assert marks(open_registry(directory=directory), "alice") == ["later", "old"]
 
 
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EIO, "Input/output error"), PermissionError(errno.EACCES, "Permission denied")]
+)
 @pytest.mark.parametrize("state", ["open", "closed"])
 def test_an_origin_that_cannot_be_read_for_now_is_not_lost(
-    state: str, directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+    state: str, error: OSError, directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = open_registry(directory=directory)
     if state == "open":
         registry.open_existing("alice")
 
-    def fail(self: Path) -> bytes:
-        raise OSError(errno.EIO, "Input/output error", str(self))
+    def fail(_: Path) -> bytes:
+        raise error
 
     monkeypatch.setattr(Path, "read_bytes", fail)
-    with pytest.raises(WorldFileError, match=r"alice\.origin cannot be used: Input/output error; ask again"):
+    with pytest.raises(WorldFileError, match=rf"alice\.origin cannot be used: {error.strerror}; "):
         registry.reset("alice")
     monkeypatch.undo()
     assert marks(registry, "alice") == ["later", "old"]

@@ -1,5 +1,6 @@
 """Common parts of commands for a running server: its URL, a world there, and the output of results."""
 
+import errno
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ from foas_emulator.world.names import WorldNameError, check_name
 
 Command = Callable[..., None]
 
+_OF_DISKS = {errno.EFBIG, errno.EIO, errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""Errors of standard output that no connection has."""
 FAILURES = (OSError, EmulatorError, ValueError, OverflowError)
 """The exceptions for a server that refuses, does not answer, or is not an emulator."""
 
@@ -109,7 +112,7 @@ def refusals_of(target: str) -> Iterator[None]:
     try:
         yield
     except FAILURES as error:
-        if isinstance(error, OSError) and error.filename is not None:
+        if isinstance(error, OSError) and (error.filename is not None or error.errno in _OF_DISKS):
             refuse(describe_os_error(error))
         refuse(f"{target}: {reason_of(error)}")
 

@@ -5,8 +5,9 @@ from http import HTTPStatus
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
-from foas_emulator.control.errors import ControlError
+from foas_emulator.control.errors import ControlError, lack
 from foas_emulator.gateway.bodies import BodyTooLargeError, NoRoomError, Taken
+from foas_emulator.world.shortage import refused_by_system
 
 
 async def with_body(scope: Scope, receive: Receive, *, limit: int, taken: Taken) -> Receive:
@@ -26,6 +27,8 @@ async def with_body(scope: Scope, receive: Receive, *, limit: int, taken: Taken)
         raise _too_large(limit) from None
     except NoRoomError:
         raise _no_room(taken.room.limit) from None
+    except MemoryError as error:
+        raise lack(refused_by_system(error) or "") from None
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding != "identity" and any(pieces):
         raise ControlError(

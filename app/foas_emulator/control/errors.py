@@ -134,7 +134,7 @@ class AnswerUnexpected:
 
     def _refusal(self, error: Exception, scope: Scope) -> ControlError:
         if (refused := refused_by_system(error)) is not None:
-            return _lack(refused)
+            return lack(refused)
         request_id = self._next_request_id()
         log.error("control request %s failed: %s %s", request_id, scope["method"], scope["path"], exc_info=error)
         hint = f"This is a fault of the emulator: its log has the reason under {request_id}. Please report it."
@@ -155,7 +155,7 @@ def _no_route(app: FastAPI, request: Request, error: HTTPException) -> ControlEr
     if isinstance(error.__cause__, ControlError):
         return error.__cause__  # FastAPI wraps what the reading of a body raises
     if error.__cause__ is not None and (refused := refused_by_system(error.__cause__)) is not None:
-        return _lack(refused)
+        return lack(refused)
     hint = "/docs/control lists what the control API can be asked."
     if request.scope["path"].endswith("/") and request.scope["path"] != "/":
         hint = f"Leave out the slash at the end of the path. {hint}"
@@ -202,7 +202,8 @@ def _problem(details: Mapping[str, Any], body: Any, query: Sequence[str]) -> str
     return f"{path_of(whole) if whole else 'body'}: {message}"
 
 
-def _lack(refused: str) -> ControlError:
+def lack(refused: str) -> ControlError:
+    """Return the error for what `refused_by_system` says."""
     return ControlError(503, "The system refused the emulator a resource.", refused)
 
 

@@ -160,6 +160,8 @@ class EmulatorProtocol(HttpToolsProtocol):
         except httptools.HttpParserInvalidURLError as error:
             self._feed_encoded(data, error)
         except httptools.HttpParserError as error:
+            if isinstance(error.__context__, MemoryError) and self.cycle is not None:
+                self.cycle.body.clear()  # the refusal takes memory, too
             head = bytes(self._head + data)
             self._refuse(reason_of(error, head), head)
         else:

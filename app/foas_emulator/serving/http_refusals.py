@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import httptools
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from foas_emulator.gateway.errors import UNREADABLE_REQUEST, ApiError
+from foas_emulator.gateway.errors import UNAVAILABLE, UNREADABLE_REQUEST, ApiError
 from foas_emulator.pipeline.context import UNREADABLE
 from foas_emulator.serving.http_limits import RefusedRequest
+from foas_emulator.world.shortage import refused_by_system
 
 _LONGEST_METHOD = 20
 _SPACES_OF_A_REQUEST_LINE = 2
@@ -56,8 +57,8 @@ def method_of(line: bytes) -> str:
 def reason_of(error: httptools.HttpParserError, head: bytes) -> ApiError:
     """Return the error for a request that the parser refused."""
     cause = error.__context__
-    if isinstance(cause, RefusedRequest):
-        return cause.error
+    if isinstance(cause, RefusedRequest | MemoryError):
+        return cause.error if isinstance(cause, RefusedRequest) else UNAVAILABLE(refused_by_system(cause) or "")
     line = head.partition(b"\n")[0].strip()
     for beginning, hint in _OTHER_PROTOCOLS:
         if head.startswith(beginning):

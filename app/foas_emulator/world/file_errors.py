@@ -68,10 +68,8 @@ class WorldFileError(Exception):
 
     @property
     def may_pass(self) -> bool:
-        """Whether the file may be whole: the system failed to read it, and did not find it gone or forbidden."""
-        cause = self.__cause__
-        is_lost = isinstance(cause, FileNotFoundError | PermissionError) and not _may_be_open_elsewhere(cause)
-        return isinstance(cause, OSError) and not is_lost
+        """Whether the file may be whole: the system refused to read it, and did not find it gone."""
+        return isinstance(self.__cause__, OSError) and not isinstance(self.__cause__, FileNotFoundError)
 
 
 class WorldFullError(WorldFileError):
@@ -142,14 +140,21 @@ def raise_for_file(error: BaseException, path: Path | None) -> None:
         raise translated from error
 
 
+def _advice_for(error: OSError, path: Path) -> str:
+    if _may_be_open_elsewhere(error):
+        return LOCKED
+    if isinstance(error, FileNotFoundError) and path.parent.is_dir():
+        return DAMAGED
+    return _ADVICE.get(error.errno or 0, _OURS_ALONE)
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Raise `WorldFileError` if an operation on this file fails inside the block."""
     try:
         yield
     except OSError as error:
-        advice = LOCKED if _may_be_open_elsewhere(error) else _ADVICE.get(error.errno or 0, _OURS_ALONE)
-        raise WorldFileError(path, error.strerror or str(error), advice) from error
+        raise WorldFileError(path, error.strerror or str(error), _advice_for(error, path)) from error
     except (sqlite3.Error, DBAPIError) as error:
         translated = file_error(error, path)
         if translated is None:

@@ -1,5 +1,6 @@
 """Recognise our files by their headers and tables, and check that they are complete and undamaged."""
 
+import re
 import sqlite3
 from collections.abc import Set as AbstractSet
 from contextlib import closing
@@ -20,6 +21,7 @@ PAGE_SIZE = 512
 """The size in bytes of a database page. Most tables of a world have a few rows, so small pages keep a world small."""
 
 _FIRST_BYTES = b"SQLite format 3\x00"
+_UNREAD_PAGE = re.compile(r"unable to get the page\. error code=([0-9]+)")
 
 
 def damage_of(image: bytes) -> str | None:
@@ -45,9 +47,23 @@ def _damage_inside(image: bytes) -> str | None:
 
 
 def found_by_check(connection: sqlite3.Connection) -> str | None:
-    """Return what SQLite's check of a database finds wrong with it, None if it finds nothing."""
+    """Return what SQLite's check of a database finds wrong with it, None if it finds nothing.
+
+    Raise what a statement would raise where the system failed to read a page, which the check takes for damage.
+    """
     (first,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if (unread := _UNREAD_PAGE.search(first)) is not None:
+        _raise_for(int(unread[1]))
     return None if first == "ok" else f"it is damaged ({first.splitlines()[-1]})"
+
+
+def _raise_for(code: int) -> None:
+    if code & 0xFF == sqlite3.SQLITE_NOMEM:
+        raise MemoryError
+    if code & 0xFF == sqlite3.SQLITE_IOERR:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = code
+        raise error
 
 
 def use_file(connection: sqlite3.Connection, path: Path, *, version: int, tables: AbstractSet[str]) -> None:
