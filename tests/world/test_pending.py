@@ -60,3 +60,26 @@ def test_details_are_kept_in_one_form(store: Store) -> None:
     (change,) = pending.planned(store)
     assert change.details == '{"a": 1, "b": "铃"}'
     assert change.read_details() == {"a": 1, "b": "铃"}
+
+
+def test_the_changes_of_one_event_are_found_among_many_of_a_subject(store: Store) -> None:
+    """Every change of a timeline cancels its instance's archiving: it must not look through the rest of it."""
+
+    def steps() -> int:
+        counted: list[None] = []
+        store._raw.set_progress_handler(lambda: counted.append(None), 1)
+        with store.transaction():
+            pending.cancel(store, "instance:1", "archive")
+        store._raw.set_progress_handler(None, 1)
+        return len(counted)
+
+    def add(times: int) -> None:
+        with store.transaction():
+            for at in range(times):
+                pending.add(store, at=at, subject="instance:1", event="put_state", details={})
+
+    add(10)
+    steps()  # the first time, the statement is prepared, too
+    few = steps()
+    add(1000)
+    assert steps() == few

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sqlalchemy import Select, String, literal, select, tuple_
+from sqlalchemy import Index, Select, String, literal, select, tuple_
 from sqlalchemy import cast as cast_to
 from sqlmodel import Field
 
@@ -17,10 +17,11 @@ class PendingChange(Row, table=True):
     """One pending change. `subject` is a kind and a key (`instance:412536`), `details` a JSON object."""
 
     __tablename__ = "pending_changes"
+    __table_args__ = (Index("changes_of_subject", "subject", "event"),)
 
     sequence: int = Field(primary_key=True)
     at: int = Field(index=True)
-    subject: str = Field(index=True)
+    subject: str
     event: str
     details: str = "{}"
 
