@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain, repeat
 from pathlib import Path
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 
 from foas_emulator.cli import main
 from foas_emulator.commands import NAMES
-from foas_emulator.testing import Emulator
+from foas_emulator.testing import Emulator, client
 from foas_emulator.testing.client import ControlClient
 
 NOWHERE = "http://127.0.0.1:1"
@@ -132,8 +133,8 @@ def answers_of(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> list[
     answers: list[Any] = []
     send = ControlClient._send
 
-    def noted(client: ControlClient, *request: Any) -> bytes:
-        answer = send(client, *request)
+    def noted(asking: ControlClient, *request: Any) -> bytes:
+        answer = send(asking, *request)
         answers.append(json.loads(answer or b"null"))
         return answer
 
@@ -163,3 +164,49 @@ def replaying(answers: list[Any]) -> Callable[..., bytes]:
 def _with_url(command: str, words: list[str], url: str) -> list[str]:
     """The words of a command with the server that it is to ask."""
     return ["--url", url, *words] if command == "run" else [*words, "--url", url]
+
+
+@pytest.fixture
+def answering(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a server that answers every request with these bytes, and closes the connection."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with suppress(OSError):  # who asks may leave before the end
+                self.wfile.write(request.param)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("command", ["worlds", "get"])
+@pytest.mark.parametrize(
+    "answering",
+    [
+        pytest.param(b"HTTP/1.0 200 OK\r\ncontent-length: %d\r\n\r\n{}" % (10**size), id=f"10**{size} bytes")
+        for size in (12, 18, 30)
+    ]
+    + [pytest.param(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n{}" % 10**30, id="chunk")],
+    indirect=True,
+)
+def test_an_answer_that_is_shorter_than_announced_is_reported_as_that(command: str, answering: str) -> None:
+    asked = ["--url", answering] if command == "worlds" else [f"{answering}/api/v2/projects"]
+    result = CliRunner().invoke(main, [command, *asked], env={"FOASEMU_PORT": None})
+    assert (result.exit_code, result.stdout) == (1, ""), result.output
+    (line,) = result.stderr.splitlines()
+    assert "does not answer as an HTTP server does: IncompleteRead(" in line
+
+
+@pytest.mark.parametrize("command", ["worlds", "get"])
+@pytest.mark.parametrize("answering", [b"HTTP/1.0 200 OK\r\n\r\n" + b" " * 200_000], indirect=True, ids=["long"])
+def test_an_answer_without_end_is_not_read_on(command: str, answering: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_LONGEST_ANSWER", 100_000)
+    asked = ["--url", answering] if command == "worlds" else [f"{answering}/api/v2/projects"]
+    result = CliRunner().invoke(main, [command, *asked], env={"FOASEMU_PORT": None})
+    (line,) = result.stderr.splitlines()
+    assert line.endswith(": its answer is longer than 100000 bytes")

@@ -7,6 +7,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import quote, urlsplit
 
 from foas_emulator.gateway.signature import SignedRequest, v1_authorization
+from foas_emulator.testing.client import read_whole
 from foas_emulator.world.clock import machine_now
 from foas_emulator.world.instants import moment
 
@@ -34,9 +35,9 @@ def signed_get(url: str, *, access_key_id: str, secret: str) -> tuple[int, bytes
         connection.request(
             "GET", f"{path}?{query}" if query else path, headers=_signed(path, query, access_key_id, secret)
         )
-        response = connection.getresponse()
-        hint = response.getheader("x-emulator-hint")
-        return response.status, response.read(), hint and _ESCAPE.sub(_character, hint)
+        with connection.getresponse() as response:
+            hint = response.getheader("x-emulator-hint")
+            return response.status, read_whole(response), hint and _ESCAPE.sub(_character, hint)
     except HTTPException as error:
         raise ConnectionError(f"it does not answer as an HTTP server does: {error!r}") from error
     finally:

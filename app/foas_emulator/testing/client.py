@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from foas_emulator.testing.shapes import SETTINGS, Shape, checked
@@ -11,10 +11,15 @@ from foas_emulator.testing.written import written
 
 __tracebackhide__ = True
 
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
+
 TIMEOUT = 60.0
 """Seconds to wait for an answer."""
 _LONGEST_VERIFICATION = 300.0
 """Seconds more for one that comes only when the journal is as expected: the longest `timeout` of an expectation."""
+_LONGEST_ANSWER = 1024 * 1024 * 1024
+"""The most bytes of an answer to hold, far more than documents have."""
 
 
 class EmulatorError(Exception):
@@ -109,8 +114,8 @@ class ControlClient:
         try:
             target = f"{self._parts.path}/_emulator{path}"
             connection.request(method, target, body, {**self._headers, **(headers or {})})
-            response = connection.getresponse()
-            answer = response.read()
+            with connection.getresponse() as response:
+                answer = read_whole(response)
         except HTTPException as error:
             raise ConnectionError(f"{self.url} does not answer as an HTTP server does: {error!r}") from error
         finally:
@@ -118,6 +123,18 @@ class ControlClient:
         if response.status >= 300:  # noqa: PLR2004 - from 400 they are errors, and the control API redirects nobody
             raise _refusal(response.status, answer)
         return answer
+
+
+def read_whole(response: "HTTPResponse") -> bytes:
+    """Return the body of an answer. Raise ConnectionError if it is endless, and `IncompleteRead` if it is cut off."""
+    from http.client import IncompleteRead  # noqa: PLC0415 - as in `_send`
+
+    answer = response.read(_LONGEST_ANSWER + 1)
+    if len(answer) > _LONGEST_ANSWER:
+        raise ConnectionError(f"its answer is longer than {_LONGEST_ANSWER} bytes")
+    if response.length:  # without a number, `read` would complain itself, and take memory for what is announced
+        raise IncompleteRead(answer, response.length)
+    return answer
 
 
 class _Answer(dict[str, Any]):
