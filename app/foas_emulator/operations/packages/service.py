@@ -19,7 +19,7 @@ from foas_emulator.world.world import World
 if TYPE_CHECKING:
     from foas_emulator.operations.jobs.rows import Job
 
-LARGEST_COUNT = 50
+MOST_PACKAGES = 50
 
 NOT_FOUND = problem("InvalidPackage.NotFound", 404, "The specified package does not exist.")
 DUPLICATE = problem("InvalidPackage.Duplicate", 400, "The specified package already exists.")
@@ -54,8 +54,8 @@ def create_package(
     if find_package(world, project_name, package_name) is not None:
         raise DUPLICATE(f"Project {project_name!r} has a package {package_name!r} already; UpdatePackage changes it.")
     count = world.store.count(Package, equal(Package.project_name, project_name))
-    if count >= LARGEST_COUNT:
-        raise TOO_MANY(f"Project {project_name!r} has {count} packages; above {LARGEST_COUNT}, only a seed adds one.")
+    if count >= MOST_PACKAGES:
+        raise TOO_MANY(f"Project {project_name!r} has {count} packages; above {MOST_PACKAGES}, only a seed adds one.")
     package = Package.model_construct(
         project_name=project_name,
         package_name=package_name,
