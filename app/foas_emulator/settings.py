@@ -346,9 +346,9 @@ def check_variables(environment: Mapping[str, str]) -> None:
         stem = name.removeprefix(PREFIX)
         if name.startswith(PREFIX) and stem not in known:
             near = difflib.get_close_matches(stem, known, n=1)
-            hint = f" Did you mean {PREFIX}{near[0]}?" if near else ""
+            hint = f" (the nearest is {PREFIX}{near[0]})" if near else ""
             there_are = ", ".join(PREFIX + each for each in known)
-            raise click.UsageError(f"There is no setting {name}.{hint} There are: {there_are}.")
+            raise click.UsageError(f"There is no setting {name}{hint}. There are: {there_are}.")
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:

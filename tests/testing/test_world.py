@@ -280,7 +280,7 @@ def test_an_emulator_refuses_what_it_cannot_do(given: dict[str, Any]) -> None:
         ("port", "70000", "'--port'.*70000 is not in the range"),
         ("start_delay", "soon", "'--start-delay'.*'soon' is not a duration"),
         ("signature", "hard", "'--signature'.*'hard' is not one of"),
-        ("start_delai", "1s", r"there is no setting (start_delai \(the nearest is|FOASEMU_START_DELAI. Did you mean) "),
+        ("start_delai", "1s", r"there is no setting (FOASEMU_)?start_delai \(the nearest is "),
     ],
 )
 def test_a_wrong_setting_is_named_whether_given_or_in_the_environment(
