@@ -213,7 +213,7 @@ def test_a_world_is_created_from_a_seed_file_too(console: Console, name: str, te
 
 
 @pytest.mark.parametrize("number", ["9" * 5000, "1e3", "-1", ""])
-def test_what_is_no_number_is_reported_in_few_words(console: Console, number: str) -> None:
+def test_a_number_that_is_not_valid_is_reported_in_few_words(console: Console, number: str) -> None:
     page = console.done(method="PUT", target="/_emulator/worlds/default/clock", number__now=number)
     assert ("This is not a whole number." in page) is bool(number)
     assert "digits" not in page

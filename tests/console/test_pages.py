@@ -107,7 +107,7 @@ def test_every_page_is_among_those() -> None:
 
 
 @pytest.mark.parametrize("path", MISSING)
-def test_what_is_not_there_is_a_page_that_says_so_and_leads_back(console: Console, path: str) -> None:
+def test_a_page_of_something_that_does_not_exist_says_so_and_leads_back(console: Console, path: str) -> None:
     page = console.page(f"/w/default/{path}", status=404)
     assert MISSING[path] in page
     assert 'href="/_emulator/console/w/default/' in page.partition("<main")[2].partition("</main")[0]

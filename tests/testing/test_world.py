@@ -459,7 +459,7 @@ def answering(answer: bytes) -> Iterator[str]:
 @pytest.mark.parametrize(
     "body", [b"<html>", b"[" * 100_000, b"[]", b'{"error": "e"}', b'{"error": 4, "hint": "h"}', b"\xff"]
 )
-def test_what_is_no_emulator_is_reported(body: bytes) -> None:
+def test_a_server_that_is_not_an_emulator_is_reported(body: bytes) -> None:
     page = b"HTTP/1.1 404 Not Found\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
     with answering(page) as url, pytest.raises(EmulatorError, match="Is this the address of a foas-emulator") as raised:
         Server(url).worlds()
