@@ -19,7 +19,9 @@ async def time_page(view: View) -> dict[str, Any]:
         "points": points(world, MOST_CHANGES),
         "steps": STEPS,
         "preview": await preview(view),
-        "last_steps": [(step.now, [*map(point, step.changes)]) for step in view.site.steps.get(view.world.name, ())],
+        "last_steps": [
+            (step.now, [*map(point, step.changes)], step.total) for step in view.site.steps.get(view.world.name, ())
+        ],
     }
 
 
@@ -38,5 +40,11 @@ async def preview(view: View) -> dict[str, Any] | None:
     shown: dict[str, Any] = {"wanted": wanted, "advance": json_call("POST", target, advance_of(wanted))}
     if answer.ok:
         clock = answer.document()
-        return {**shown, "now": clock["now"], "changes": [*map(point, clock["changes"])], "problem": None}
+        shown |= {"problem": None}
+        return {
+            **shown,
+            "now": clock["now"],
+            "changes": [*map(point, clock["changes"])],
+            "total": clock["changes_total"],
+        }
     return {**shown, "problem": answer.problem()}

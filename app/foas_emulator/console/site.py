@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One advance of a clock: the instant that it reached, in milliseconds, and the changes that happened."""
+    """One advance of a clock: the instant that it reached, in milliseconds, and the first changes that happened."""
 
     now: int
+    total: int
+    """The number of all changes that happened."""
     changes: Sequence[Mapping[str, Any]]
 
 
@@ -70,7 +72,9 @@ class Site:
         clock = advance.document()
         if len(self.steps) > MOST_KEPT:
             self.steps.clear()
-        self.steps.setdefault(world_name, deque(maxlen=_MOST_STEPS)).appendleft(Step(clock["now"], clock["changes"]))
+        self.steps.setdefault(world_name, deque(maxlen=_MOST_STEPS)).appendleft(
+            Step(clock["now"], clock["changes_total"], clock["changes"])
+        )
 
 
 MOST_CHANGES = 100
