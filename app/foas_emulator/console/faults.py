@@ -116,9 +116,9 @@ def switched_on(rules: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, An
 
 def preset_of(rule: Mapping[str, Any]) -> str:
     """Return the name of the switch that makes a rule like this, "" if there is none."""
-    parts = {"at": "before", "skip": 0, "times": None, "probability": 1}
+    parts: Mapping[str, Any] = {"at": "before", "skip": 0, "times": None, "probability": 1}
     for preset in PRESETS:
-        made = parts | preset.rule
+        made = {**parts, **preset.rule}
         if all(rule[name] == made[name] for name in ("effect", *parts)):
             return preset.name
     return ""
