@@ -4,10 +4,8 @@ from typing import Any
 
 from foas_emulator.console.calls import json_call
 from foas_emulator.console.resources import next_changes, points
-from foas_emulator.console.site import MOST_CHANGES, View, advance_target
+from foas_emulator.console.site import LAST_STEPS, MOST_CHANGES, View, advance_target
 from foas_emulator.console.timeline import point, timeline
-
-STEPS = ("30s", "5m", "1h")
 
 
 async def time_page(view: View) -> dict[str, Any]:
@@ -17,10 +15,9 @@ async def time_page(view: View) -> dict[str, Any]:
         "timeline": timeline(points(world, 12), now=world.now()),
         "changes": next_changes(world, MOST_CHANGES),
         "points": points(world, MOST_CHANGES),
-        "steps": STEPS,
         "preview": await preview(view),
         "last_steps": [
-            (step.now, [*map(point, step.changes)], step.total) for step in view.site.steps.get(view.world.name, ())
+            (step.now, [*map(point, step.changes)], step.total) for step in world.cache.get(LAST_STEPS) or ()
         ],
     }
 
