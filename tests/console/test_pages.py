@@ -606,3 +606,22 @@ def test_a_world_with_projects_and_no_jobs_is_not_called_empty(console: Console)
     page = console.page("/w/default/")
     assert "This world is empty." not in page
     assert "<bdi>bare</bdi>" in page
+
+
+def test_a_filter_that_matches_nothing_is_shown_as_chosen(console: Console) -> None:
+    """The page of coverage leads to codes of other worlds."""
+    page = console.page("/w/default/journal?code=Throttling.User&operation=GetJob")
+    assert "<option selected>Throttling.User</option>" in page
+    assert "<option selected>GetJob</option>" in page
+
+
+def test_a_filtered_journal_says_that_older_calls_were_not_searched(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foas_emulator.console.journal.LOOKED_THROUGH", 2)
+    told = "Only the latest 5,000 calls were searched."
+    for number in range(2):
+        console.api.request("GET", f"{INSTANCE}?number={number}")
+        assert told not in console.page("/w/default/journal?operation=GetInstance")
+    console.api.request("GET", "/api/v2/projects")
+    assert told in console.page("/w/default/journal?operation=GetInstance")
