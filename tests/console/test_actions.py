@@ -460,6 +460,15 @@ def test_what_the_last_steps_brought_about_is_reported(console: Console) -> None
     assert "demo/failed-stream becomes RUNNING" in page
 
 
+@pytest.mark.parametrize("calls", [["POST {}/reset"], ["PUT {}"], ["DELETE {}", "PUT {}"]])
+def test_a_world_with_new_contents_reports_no_steps_of_the_old_ones(console: Console, calls: list[str]) -> None:
+    console.done(call='POST /_emulator/worlds/default/clock/advance?limit=100 {"by": "1m"}')
+    assert "Changes of the last advances" in console.page("/w/default/time")
+    for call in calls:
+        console.api.request(*call.format("/_emulator/worlds/default").split(" "))
+    assert "Changes of the last advances" not in console.page("/w/default/time")
+
+
 def test_a_switch_shows_that_it_is_on(console: Console) -> None:
     console.done(
         method="POST",
