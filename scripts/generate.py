@@ -61,8 +61,8 @@ longer. If a client sends or reads nothing for 30 seconds in the middle of a req
 closed. A request that cannot be parsed is refused in the gateway's envelope.
 
 Of more than 10,000 connections without a request, the one that has waited the longest is closed; if fewer than 32
-descriptors are left, the 32 or the sixteenth of all that have waited the longest are. So is the one whose incomplete
-head is the oldest if such heads take over 64 MiB. The log says so.
+descriptors are left, the 32 that have waited the longest are, or a sixteenth of all. If incomplete heads take over
+64 MiB, the connection with the oldest one is closed. The log says so.
 
 ## Limits
 

@@ -15,6 +15,7 @@ import pytest
 
 from foas_emulator.serving import crowds
 from foas_emulator.serving.crowds import Crowd
+from foas_emulator.serving.descriptors import SPARE
 from foas_emulator.testing import Emulator
 from tests.serving.test_http_protocol import connect, get, parse, read_all, refused
 
@@ -98,7 +99,7 @@ def test_a_connection_with_one_of_the_last_descriptors_makes_room_for_many(in_lo
         assert closed(clients) == [*range(50)]
         crowd, clients = crowd_of(100, last=100)
         crowd.enter(Client(), 101)
-        assert closed(clients) == [*range(crowds.SPARE)]
+        assert closed(clients) == [*range(SPARE)]
 
     in_loop(test)
 
