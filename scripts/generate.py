@@ -80,7 +80,7 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 | a metricJson | 50 queries, 15,000 points, 512 characters in a name |
 | the items of one page | 6 MiB of texts |
 | the texts of a job, project, package or cluster | 6 MiB together; characters that answers escape count four times |
-| a world | 20,000 projects, 20,000 clusters, 100,000 tags; 1 GiB if it is in memory |
+| a world | 20,000 projects, 20,000 clusters, 100,000 tags; 1 GiB if it is in memory, and all of them `world_bytes` |
 | a project | 20,000 instances, archived ones included |
 | a cluster | 500 queues, 100 vSwitches, 200 tags; 10,000 slaves removed over time |
 | one call for tags | 500 tags added, or all removed from 200 clusters |

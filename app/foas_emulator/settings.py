@@ -204,6 +204,11 @@ class Settings:
         "Bytes for the database images that worlds in memory are reset to, and for those of stale reads.",
         type_=IntegerRange(min=0),
     )
+    world_bytes: int = setting(
+        4 * 1024 * 1024 * 1024,
+        "Bytes for the databases of all worlds in memory; each may have 1 GiB of them.",
+        type_=IntegerRange(min=1024 * 1024),
+    )
     max_worlds: int = setting(2000, "Number of worlds that may be open at a time.", type_=IntegerRange(min=1))
     world_idle: int = setting(
         86_400_000,

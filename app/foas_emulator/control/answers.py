@@ -237,7 +237,7 @@ class CloseEntry(Answer):
 class DocumentFault(Answer):
     """What is wrong at one place of a document."""
 
-    line: Count = Field(description="Line of the document.")
+    line: Count | None = Field(description="Line of the document; null after the first million values.")
     path: str = Field(description="Path of the value.")
     message: str = Field(description="What is wrong there.")
 
