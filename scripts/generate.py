@@ -60,9 +60,9 @@ An idle connection is kept open for `keep_alive`, which its client gets in a `Ke
 longer. If a client sends or reads nothing for 30 seconds in the middle of a request or an answer, its connection is
 closed. A request that cannot be parsed is refused in the gateway's envelope.
 
-Of more than 10,000 connections without a request, or if fewer than 32 descriptors are left, the one that has waited
-the longest is closed; so is the one whose incomplete head is the oldest if such heads take over 64 MiB. The log says
-so.
+Of more than 10,000 connections without a request, the one that has waited the longest is closed; if fewer than 32
+descriptors are left, the 32 that have waited the longest are, or a sixteenth of all. If incomplete heads take over
+64 MiB, the connection with the oldest one is closed. The log says so.
 
 ## Limits
 
@@ -80,7 +80,7 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 | a metricJson | 50 queries, 15,000 points, 512 characters in a name |
 | the items of one page | 6 MiB of texts |
 | the texts of a job, project, package or cluster | 6 MiB together; characters that answers escape count four times |
-| a world | 20,000 projects, 20,000 clusters, 100,000 tags; 1 GiB if it is in memory |
+| a world | 20,000 projects, 20,000 clusters, 100,000 tags; 1 GiB if it is in memory, and all of them `world_bytes` |
 | a project | 20,000 instances, archived ones included |
 | a cluster | 500 queues, 100 vSwitches, 200 tags; 10,000 slaves removed over time |
 | one call for tags | 500 tags added, or all removed from 200 clusters |

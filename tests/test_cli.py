@@ -51,7 +51,7 @@ def test_no_line_of_a_list_of_commands_is_cut(group: str) -> None:
 def test_unknown_variable_refuses_to_serve() -> None:
     refused = call("serve", FOASEMU_SED="empty")
     assert refused.exit_code == 2
-    assert "There is no setting FOASEMU_SED. Did you mean FOASEMU_SEED?" in refused.output
+    assert "There is no setting FOASEMU_SED (the nearest is FOASEMU_SEED)." in refused.output
 
 
 def test_good_seeds_are_told_one_by_one(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_wrong_setting_is_named_as_it_was_given(setting: str, value: str, way: s
     ("variable", "value", "said"),
     [
         ("FOASEMU_ERROR_OVERRIDES", "/nowhere", "FOASEMU_ERROR_OVERRIDES: /nowhere cannot be read"),
-        ("FOASEMU_LATENCI", "1s", "Error: There is no setting FOASEMU_LATENCI. Did you mean FOASEMU_LATENCY?"),
+        ("FOASEMU_LATENCI", "1s", "Error: There is no setting FOASEMU_LATENCI (the nearest is FOASEMU_LATENCY)."),
     ],
 )
 def test_a_wrong_variable_is_named_by_a_command_that_has_no_such_flag(

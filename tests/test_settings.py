@@ -145,7 +145,7 @@ def test_unknown_variable_is_refused_with_the_nearest_and_all_others() -> None:
     with pytest.raises(click.UsageError) as refused:
         check_variables({"FOASEMU_SIGNATUR": "off", "FOASEMU_PORT": "1", "OTHER": ""})
     message = refused.value.format_message()
-    assert message.startswith("There is no setting FOASEMU_SIGNATUR. Did you mean FOASEMU_SIGNATURE? There are: ")
+    assert message.startswith("There is no setting FOASEMU_SIGNATUR (the nearest is FOASEMU_SIGNATURE). There are: ")
     assert all(variable(name) in message for name in NAMES)
 
 

@@ -15,7 +15,7 @@ _AT_ONCE = getattr(select, "PIPE_BUF", 512)
 _WAIT_S = 0.02
 """Seconds to wait for a pipe on systems that do not report whether it accepts anything."""
 _UNREAD = "it is a pipe that nobody reads"
-_FIELDS = ("request_id", "operation", "world", "status", "milliseconds", "code", "hint")
+_FIELDS = ("request_id", "operation", "world", "method", "path", "status", "milliseconds", "code", "hint")
 
 
 class JsonFormatter(logging.Formatter):

@@ -80,7 +80,7 @@ def create_app(
     authenticate = Authenticate(select_world, keys=access_keys(settings), max_skew_ms=settings.signature_max_skew)
     server = ServerInfo(
         settings=show_settings(settings),
-        budgets={"read_cache": cache, "journal_bytes": journal, "image_bytes": registry.images},
+        budgets={"read_cache": cache, "journal_bytes": journal, **registry.budgets},
         addresses=addresses,
         authority=authority if interception is None else interception.authority,
         interception=None if interception is None else interception.document(),

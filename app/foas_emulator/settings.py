@@ -204,6 +204,11 @@ class Settings:
         "Bytes for the database images that worlds in memory are reset to, and for those of stale reads.",
         type_=IntegerRange(min=0),
     )
+    world_bytes: int = setting(
+        4 * 1024 * 1024 * 1024,
+        "Bytes for the databases of all worlds in memory; each may have 1 GiB of them.",
+        type_=IntegerRange(min=1024 * 1024),
+    )
     max_worlds: int = setting(2000, "Number of worlds that may be open at a time.", type_=IntegerRange(min=1))
     world_idle: int = setting(
         86_400_000,
@@ -341,9 +346,9 @@ def check_variables(environment: Mapping[str, str]) -> None:
         stem = name.removeprefix(PREFIX)
         if name.startswith(PREFIX) and stem not in known:
             near = difflib.get_close_matches(stem, known, n=1)
-            hint = f" Did you mean {PREFIX}{near[0]}?" if near else ""
+            hint = f" (the nearest is {PREFIX}{near[0]})" if near else ""
             there_are = ", ".join(PREFIX + each for each in known)
-            raise click.UsageError(f"There is no setting {name}.{hint} There are: {there_are}.")
+            raise click.UsageError(f"There is no setting {name}{hint}. There are: {there_are}.")
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:

@@ -43,6 +43,7 @@ def open_registry(settings: Settings) -> Registry:
                 max_worlds=settings.max_worlds,
                 idle=settings.world_idle,
                 image_bytes=settings.image_bytes,
+                world_bytes=settings.world_bytes,
                 check=_check,
             )
             registry: Registry = (

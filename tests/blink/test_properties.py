@@ -61,7 +61,7 @@ def test_state_is_kept_for_no_negative_time(value: str, ttl: int) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "often", "1.5", "1_0", "٣", "9" * 19, "-" + "9" * 4300, "9" * 4301])
-def test_what_is_no_number_of_milliseconds_gives_the_default(value: str) -> None:
+def test_a_setting_that_is_not_a_number_of_milliseconds_has_its_default(value: str) -> None:
     told = read(f"blink.state.ttl.ms={value}\nblink.checkpoint.interval.ms={value}")
     assert (told.state_ttl, told.checkpoint_interval) == (129_600_000, 180_000)
 

@@ -16,7 +16,7 @@ from foas_emulator.commands import NAMES
 from foas_emulator.commands.fault import read_effect
 from foas_emulator.commands.remote import change_lines
 from foas_emulator.testing import Emulator, World
-from foas_emulator.testing.artifacts import describe_call
+from foas_emulator.testing.calls import describe_call
 
 TIMELINE = """
 projects:

@@ -213,7 +213,7 @@ def test_a_world_is_created_from_a_seed_file_too(console: Console, name: str, te
 
 
 @pytest.mark.parametrize("number", ["9" * 5000, "1e3", "-1", ""])
-def test_what_is_no_number_is_reported_in_few_words(console: Console, number: str) -> None:
+def test_a_number_that_is_not_valid_is_reported_in_few_words(console: Console, number: str) -> None:
     page = console.done(method="PUT", target="/_emulator/worlds/default/clock", number__now=number)
     assert ("This is not a whole number." in page) is bool(number)
     assert "digits" not in page
@@ -458,6 +458,15 @@ def test_what_the_last_steps_brought_about_is_reported(console: Console) -> None
     page = console.page("/w/default/time")
     assert "Changes of the last advances" in page
     assert "demo/failed-stream becomes RUNNING" in page
+
+
+@pytest.mark.parametrize("calls", [["POST {}/reset"], ["PUT {}"], ["DELETE {}", "PUT {}"]])
+def test_a_world_with_new_contents_reports_no_steps_of_the_old_ones(console: Console, calls: list[str]) -> None:
+    console.done(call='POST /_emulator/worlds/default/clock/advance?limit=100 {"by": "1m"}')
+    assert "Changes of the last advances" in console.page("/w/default/time")
+    for call in calls:
+        console.api.request(*call.format("/_emulator/worlds/default").split(" "))
+    assert "Changes of the last advances" not in console.page("/w/default/time")
 
 
 def test_a_switch_shows_that_it_is_on(console: Console) -> None:

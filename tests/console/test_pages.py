@@ -107,7 +107,7 @@ def test_every_page_is_among_those() -> None:
 
 
 @pytest.mark.parametrize("path", MISSING)
-def test_what_is_not_there_is_a_page_that_says_so_and_leads_back(console: Console, path: str) -> None:
+def test_a_page_of_something_that_does_not_exist_says_so_and_leads_back(console: Console, path: str) -> None:
     page = console.page(f"/w/default/{path}", status=404)
     assert MISSING[path] in page
     assert 'href="/_emulator/console/w/default/' in page.partition("<main")[2].partition("</main")[0]
@@ -525,9 +525,15 @@ def test_of_many_changes_the_page_of_the_clock_parses_only_what_it_shows(
         section = unescape(page.partition(begin)[2].partition("</section>")[0])
         return sum(section.count(f"many/{name} {number} becomes FAILED") for number in range(150))
 
-    assert told(console.page("/w/default/time?preview=next"), 'class="card preview"') == MOST_CHANGES
+    # Each section says that there are more.
+    page = console.page("/w/default/time?preview=next")
+    assert told(page, 'class="card preview"') == MOST_CHANGES
+    assert page.count("The first 100 of 150 are shown.") == 1
+    assert page.count("The first 100 of 151 are shown.") == 1
     console.done(call='POST /_emulator/worlds/default/clock/advance?limit=100 {"until": "idle"}')
-    assert told(console.page("/w/default/time"), 'id="steps"') == MOST_CHANGES
+    page = console.page("/w/default/time")
+    assert told(page, 'id="steps"') == MOST_CHANGES
+    assert page.count("The first 100 of 151 are shown.") == 1
     assert max(parsed) == MOST_CHANGES
 
 
@@ -542,3 +548,80 @@ def test_the_last_instants_that_a_clock_can_show_have_a_page(console: Console) -
         world.schedule("stopped", "instance:1", at=world.now() + 1000)
     for path in ("", "time", "time?preview=next"):
         assert "9999-12-31" in console.page(f"/w/default/{path}"), "also with what never happens"
+
+
+def rule_rows(page: str) -> dict[int, str]:
+    """The words of each row of the active rules, by the rule's id."""
+    rows = re.findall(r'<tr id="rule-(\d+)"[^>]*>(.*?)</tr>', page, re.DOTALL)
+    return {int(number): " ".join(unescape(re.sub(r"<[^>]*>", " ", row)).split()) for number, row in rows}
+
+
+def test_a_rule_shows_when_it_applies_and_for_how_long(console: Console, machine_clock: MachineClock) -> None:
+    rules: list[dict[str, Any]] = [
+        {"effect": {"latency": "2s"}},
+        {"effect": {"latency": "2s"}, "skip": 37},
+        {"effect": {"latency": "2s"}, "probability": 0.125},
+        {"effect": {"latency": "2s"}, "ttl": "10s"},
+        {"effect": {"reset": True}},
+    ]
+    for rule in rules:
+        content = json.dumps(rule)
+        assert console.api.request("POST", "/_emulator/worlds/default/faults", content=content).status_code == 201
+    rows = rule_rows(console.page("/w/default/faults"))
+    assert "skip 37" in rows[2]
+    assert "probability 0.125" in rows[3]
+    assert "10s" in rows[4]
+    titled = [number for number, row in rows.items() if "Every call takes 2 s" in row]
+    assert titled == [1, 4], "a switch is named where the rule does as it says"
+    assert "The next connection" not in rows[5], "it is every one"
+    machine_clock.let_pass(11_000)
+    assert "over" in rule_rows(console.page("/w/default/faults"))[4]
+
+
+def test_the_page_of_faults_says_that_there_are_more_rules(console: Console) -> None:
+    rules = [{"effect": {"stale": True}}] * 201
+    seed = json.dumps({"seed": {"faults": rules}})
+    assert console.api.request("PUT", "/_emulator/worlds/default", content=seed).status_code == 200
+    page = console.page("/w/default/faults")
+    assert len(rule_rows(page)) == 200
+    assert "The first 200 of 201 are shown." in page
+
+
+def test_a_warning_that_concerns_no_signature_is_not_called_one(console: Console) -> None:
+    job = {"jobName": "planned", "jobType": "FLINK_STREAM", "apiType": "SQL", "code": "x", "planJson": "{"}
+    console.api.request("POST", "/api/v2/projects/demo/jobs", data=job)
+    warned = console.api.request("GET", "/_emulator/worlds/default/journal").json()["entries"][-1]
+    assert "planJson" in warned["warning"]
+    page = unescape(console.page(f"/w/default/journal/{warned['request_id']}"))
+    assert f"<li>Warning: {warned['warning']}</li>" in page
+    assert '<li class="quiet">Signature: not there: the request is unsigned</li>' in page
+    tag = re.search(r'<span class="tag warn" title="[^"]*">([^<]*)<', console.page("/w/default/journal"))
+    assert tag is not None
+    assert tag[1] == "warning"
+
+
+def test_a_world_with_projects_and_no_jobs_is_not_called_empty(console: Console) -> None:
+    seed = json.dumps({"seed": {"projects": [{"Name": "bare"}]}})
+    assert console.api.request("PUT", "/_emulator/worlds/default", content=seed).status_code == 200
+    page = console.page("/w/default/")
+    assert "This world is empty." not in page
+    assert "<bdi>bare</bdi>" in page
+
+
+def test_a_filter_that_matches_nothing_is_shown_as_chosen(console: Console) -> None:
+    """The page of coverage leads to codes of other worlds."""
+    page = console.page("/w/default/journal?code=Throttling.User&operation=GetJob")
+    assert "<option selected>Throttling.User</option>" in page
+    assert "<option selected>GetJob</option>" in page
+
+
+def test_a_filtered_journal_says_that_older_calls_were_not_searched(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foas_emulator.console.journal.LOOKED_THROUGH", 2)
+    told = "Only the latest 5,000 calls were searched."
+    for number in range(2):
+        console.api.request("GET", f"{INSTANCE}?number={number}")
+        assert told not in console.page("/w/default/journal?operation=GetInstance")
+    console.api.request("GET", "/api/v2/projects")
+    assert told in console.page("/w/default/journal?operation=GetInstance")

@@ -51,11 +51,12 @@ def test_memory_within_budgets_is_shown(control: Control, data_dir: Path | None)
     control.api.ok("ListProject")
     control.api.ok("ListProject")
     shown = control.ok("GET", "/info")["memory"]
-    assert list(shown) == ["read_cache", "journal_bytes", "image_bytes"]
+    assert list(shown) == ["read_cache", "journal_bytes", "image_bytes", "world_bytes"]
     assert all(each["bytes"] <= each["limit"] for each in shown.values())
     assert shown["read_cache"]["bytes"] > 0
     assert shown["journal_bytes"]["bytes"] > 0
     assert (shown["image_bytes"]["bytes"] > 0) == (data_dir is None), "in a file, what a world resets to is a file too"
+    assert (shown["world_bytes"]["bytes"] > 0) == (data_dir is None)
     control.send("DELETE", "/worlds/grown")
     assert control.ok("GET", "/info")["memory"]["image_bytes"]["bytes"] == 0
 

@@ -72,7 +72,9 @@ def test_what_was_pending_for_an_instance_is_dropped(control: Control) -> None:
         (STATE.replace("412536", "9" * 30), 400, "instance_id: Input should be less than or equal to"),
     ],
 )
-def test_what_is_not_there_cannot_be_put_into_a_state(control: Control, path: str, status: int, reason: str) -> None:
+def test_a_job_that_does_not_exist_cannot_be_put_into_a_state(
+    control: Control, path: str, status: int, reason: str
+) -> None:
     before = dump(control.api.world)
     assert reason in control.refused("PUT", path, {"ActualState": "FAILED"}, status=status)
     assert dump(control.api.world) == before

@@ -205,7 +205,7 @@ def test_a_beginning_that_cannot_be_changes_nothing(control: Control, body: obje
 
 
 @pytest.mark.parametrize("name", ["nobody", 5, None])
-def test_what_is_not_there_cannot_be_forked(control: Control, name: object) -> None:
+def test_a_world_that_does_not_exist_cannot_be_forked(control: Control, name: object) -> None:
     assert f"There is no world {name!r} to fork." in control.refused("PUT", "/worlds/alice", {"fork": name}, status=404)
 
 

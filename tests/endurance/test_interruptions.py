@@ -315,6 +315,8 @@ def test_a_call_that_is_interrupted_has_happened_or_not_and_leaves_nothing(
     for name in ("new", "alice"):
         api.registry.drop(name)
     assert api.registry.images.size == size
+    if data_dir is None:
+        assert api.registry.databases.size == sum(each.store.size for each in api.registry._worlds.values())
     assert {type(each) for each in budgets} >= {HeldCalls, LargeAnswers, Room}
     assert {each.size for each in budgets} == {0}
 

@@ -136,6 +136,19 @@ def test_a_small_body_is_read_whatever_others_hold_and_never_given_up(monkeypatc
     run(test)
 
 
+def test_small_pieces_are_joined_since_each_takes_far_more_memory_than_its_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bodies, "SMALL", 10)
+
+    async def test(room: Room) -> None:
+        with Taken(room) as taken:
+            pieces = await taken.read(sending(*[2] * 17, 30, 1), limit=100)
+        assert [*map(len, pieces)] == [10, 10, 10, 34, 1]
+
+    run(test)
+
+
 def test_a_piece_that_comes_as_its_body_is_given_up_takes_no_room() -> None:
     async def test(room: Room) -> None:
         pieces: asyncio.Queue[Message] = asyncio.Queue()

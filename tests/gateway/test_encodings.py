@@ -23,7 +23,7 @@ def test_utf32_is_named() -> None:
 
 
 @pytest.mark.parametrize("content", [bytes(5), b"", b"ab\0c", b"\xef\xbb"])
-def test_what_is_no_text_of_another_encoding_is_not_taken_for_one(content: bytes) -> None:
+def test_other_bytes_are_not_taken_for_text_in_another_encoding(content: bytes) -> None:
     assert foreign_encoding(content) is None
 
 

@@ -45,7 +45,7 @@ def test_it_means_what_the_library_says(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["%fe", "%e4%b8", "%e4中"])
-def test_what_is_not_utf_8_is_refused(text: str) -> None:
+def test_bytes_that_are_not_utf_8_are_refused(text: str) -> None:
     with pytest.raises(UnicodeDecodeError):
         unquoted(text)
 

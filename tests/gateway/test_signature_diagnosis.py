@@ -456,7 +456,7 @@ def test_raw_header_keeps_its_bytes() -> None:
         (b"GET / HTTP/1.1\nHost : x\n\n", "not a header"),
     ],
 )
-def test_what_is_no_request_is_refused_with_the_line(text: bytes, reason: str) -> None:
+def test_a_text_that_is_not_a_request_is_refused_with_the_line(text: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse_raw_request(text)
 

@@ -49,7 +49,7 @@ def test_a_project_has_so_many_instances(api: Api, monkeypatch: pytest.MonkeyPat
     life: dict[str, Any] = {"projectName": "p", "jobName": "j"}
     api.ok("StartJob", **life)
     api.ok("ModifyInstanceState", **life, instanceId=-1, expectState="PAUSED")
-    monkeypatch.setattr(instances, "LARGEST_COUNT", api.world.store.count(Instance))
+    monkeypatch.setattr(instances, "MOST_INSTANCES", api.world.store.count(Instance))
     resume: dict[str, Any] = {**life, "instanceId": -1, "expectState": "RUNNING"}
     api.refused("ModifyInstanceState", **resume, code="InvalidInstance.LimitExceeded")
     summary = api.ok("GetInstanceRunSummary", **life, instanceId=-1)["RunSummary"]
@@ -57,20 +57,20 @@ def test_a_project_has_so_many_instances(api: Api, monkeypatch: pytest.MonkeyPat
     building.project_with_queue(api, "q")
     building.online_job(api, "j", project_name="q")
     api.ok("StartJob", projectName="q", jobName="j")
-    monkeypatch.setattr(instances, "LARGEST_COUNT", 2)
+    monkeypatch.setattr(instances, "MOST_INSTANCES", 2)
     api.ok("ModifyInstanceState", **resume)
 
 
 def test_a_world_has_so_many_projects_and_clusters(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster_id = building.project_with_queue(api, "p")
-    monkeypatch.setattr(projects, "LARGEST_COUNT", api.world.store.count(Project) + 1)
+    monkeypatch.setattr(projects, "MOST_PROJECTS", api.world.store.count(Project) + 1)
     building.project(api, "q", cluster_id=cluster_id)
     more: dict[str, Any] = {"deployType": "public", "orderId": "1"}
     api.refused("CreateProject", name="r", **more, code="InvalidProject.LimitExceeded")
     api.refused("CreateProject", name="q", **more, code="InvalidProject.Duplicate")
     api.ok("DeleteProject", projectName="q")
     api.ok("CreateProject", name="r", **more)
-    monkeypatch.setattr(clusters, "LARGEST_COUNT", api.world.store.count(Cluster) + 1)
+    monkeypatch.setattr(clusters, "MOST_CLUSTERS", api.world.store.count(Cluster) + 1)
     building.cluster(api)
     given = {"orderId": building.order(api)} | building.CLUSTER
     api.refused("CreateCluster", **given, code="InvalidCluster.LimitExceeded")
@@ -96,14 +96,14 @@ def test_a_cluster_has_so_many_tags_and_one_call_puts_or_clears_so_many(
     api.ok("UntagResources", ResourceIds=few, All=True)
     api.ok("UntagResources", ResourceIds=more, TagKeys="k")
     assert refused_snapshot(api) == ""
-    monkeypatch.setattr(tags, "LARGEST_COUNT", 201)
+    monkeypatch.setattr(tags, "MOST_TAGS", 201)
     api.ok("TagResources", ResourceIds=cluster_id, Tags="k0")
     assert "has over 200 tags" in refused_snapshot(api)
 
 
 def test_a_world_has_so_many_tags(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = building.cluster(api), building.cluster(api)
-    monkeypatch.setattr(tags, "MOST_OF_WORLD", 3)
+    monkeypatch.setattr(tags, "MOST_TAGS_OF_WORLD", 3)
     api.ok("TagResources", ResourceIds=one, Tags="a,b")
     more: dict[str, Any] = {"ResourceType": "another", "ResourceIds": other, "Tags": "a,b"}
     put = api.refused("TagResources", **more, code="InvalidTag.LimitExceeded")

@@ -54,7 +54,7 @@ def test_queues_are_those_of_their_cluster(api: Api, monkeypatch: pytest.MonkeyP
     api.ok("DeleteQueue", clusterId=first, queueName="root.a")
     left = {(first, "root.b"), (second, "root.a"), (second, "root.b")}
     assert {(row.cluster_id, row.queue_name) for row in api.world.store.find(Queue)} == left
-    monkeypatch.setattr(queues, "LARGEST_COUNT", 2)
+    monkeypatch.setattr(queues, "MOST_QUEUES", 2)
     building.queue(api, first, "root.c", vcore=1, mem=1)
     api.ok("DestroyCluster", clusterId=first)
     left = {(second, "root.a"), (second, "root.b")}

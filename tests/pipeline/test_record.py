@@ -1,5 +1,6 @@
 """What is logged and recorded of a request and its response."""
 
+import json
 import logging
 import tracemalloc
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.entries import show
 from foas_emulator.journal.journal import Journal
+from foas_emulator.logs import JsonFormatter
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.find_operation import FindOperation
@@ -155,6 +157,8 @@ def test_the_access_log_tells_of_every_request(registry: Registry, caplog: pytes
     assert line.levelname == "INFO"
     assert (noted["operation"], noted["status"], noted["world"]) == ("GetInstance", 200, "default")
     assert noted["milliseconds"] >= 0
+    written = json.loads(JsonFormatter().format(line))
+    assert (written["method"], written["path"], written["code"]) == ("GET", INSTANCE, None)
 
 
 def test_an_exchange_without_a_world_is_logged_and_not_journalled(

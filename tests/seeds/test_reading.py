@@ -137,7 +137,7 @@ def test_every_fault_is_reported_with_its_file_line_and_path(tmp_path: Path) -> 
     ]
 
 
-def test_what_is_not_yaml_is_reported_with_its_line() -> None:
+def test_a_text_that_is_not_yaml_is_reported_with_its_line() -> None:
     assert faults("projects:\n  - Name: a\n bad") == [(3, "document", "not YAML: did not find expected key")]
 
 

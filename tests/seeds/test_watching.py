@@ -26,7 +26,7 @@ from foas_emulator.world.registry import Registry
 from foas_emulator.world.staging import StagedImage
 from foas_emulator.worlds import open_registry, watch_seeds
 
-OpenWatched = Callable[[Path], tuple[Settings, Registry]]
+OpenWatched = Callable[..., tuple[Settings, Registry]]
 
 
 @pytest.fixture(autouse=True)
@@ -47,8 +47,8 @@ def open_watched() -> Iterator[OpenWatched]:
     """Open the worlds of a seed; they are closed at the end of the test."""
     with ExitStack() as opened:
 
-        def open_(source: Path) -> tuple[Settings, Registry]:
-            settings = Settings(seed=(str(source),))
+        def open_(source: Path, **options: Any) -> tuple[Settings, Registry]:
+            settings = Settings(seed=(str(source),), **options)
             registry = open_registry(settings)
             opened.callback(registry.close)
             return settings, registry
@@ -90,37 +90,34 @@ def watch(settings: Settings, registry: Registry, change: Callable[[], None], un
 
 
 @pytest.mark.parametrize("in_files", [False, True])
-def test_worlds_that_began_with_a_seed_begin_anew_when_it_changes(*, in_files: bool, tmp_path: Path) -> None:
+def test_worlds_that_began_with_a_seed_begin_anew_when_it_changes(
+    *, in_files: bool, open_watched: OpenWatched, tmp_path: Path
+) -> None:
     seeds = tmp_path / "seeds"
     seeds.mkdir()
     write(seeds / "a.yaml", "first")
-    settings = Settings(seed=(str(seeds),), data_dir=tmp_path / "data" if in_files else None)
-    registry = open_registry(settings)
-    try:
-        registry.open_or_create("mine")
-        registry.create_or_replace("other", registry.connections.empty_image)
-        watch(
-            settings,
-            registry,
-            lambda: write(seeds / "b.yaml", "second"),
-            lambda: "second" in projects(registry, "mine"),
-        )
-        assert projects(registry, "default") == {"first", "second"}
-        assert projects(registry, "other") == set()
-        assert projects(registry, "new") == {"first", "second"}
-        registry.reset("mine")
-        assert projects(registry, "mine") == {"first", "second"}
-    finally:
-        registry.close()
+    settings, registry = open_watched(seeds, data_dir=tmp_path / "data" if in_files else None)
+    registry.open_or_create("mine")
+    registry.create_or_replace("other", registry.connections.empty_image)
+    watch(
+        settings,
+        registry,
+        lambda: write(seeds / "b.yaml", "second"),
+        lambda: "second" in projects(registry, "mine"),
+    )
+    assert projects(registry, "default") == {"first", "second"}
+    assert projects(registry, "other") == set()
+    assert projects(registry, "new") == {"first", "second"}
+    registry.reset("mine")
+    assert projects(registry, "mine") == {"first", "second"}
 
 
 @pytest.mark.parametrize("in_files", [False, True])
 def test_a_large_seed_that_changes_is_written_beside_the_loop(
-    *, in_files: bool, seed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    *, in_files: bool, seed: Path, open_watched: OpenWatched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(staging, "LARGE", 1000)
-    settings = Settings(seed=(str(seed),), data_dir=tmp_path / "data" if in_files else None)
-    registry = open_registry(settings)
+    settings, registry = open_watched(seed, data_dir=tmp_path / "data" if in_files else None)
     made = ["closed", "default", "open"] if in_files else ["default", "open"]
     for name in made:
         registry.open_or_create(name)
@@ -134,16 +131,13 @@ def test_a_large_seed_that_changes_is_written_beside_the_loop(
         return staged[-1]
 
     monkeypatch.setattr(registry, "stage", stage_and_tell)
-    try:
-        watch(settings, registry, lambda: write(seed, "second"), lambda: projects(registry, "open") == {"second"})
-        assert len(staged) == len(made)
-        assert not any(file.exists() for each in staged for file in each.files)
-        for name in made:
-            assert projects(registry, name) == {"second"}
-            registry.reset(name)
-            assert projects(registry, name) == {"second"}
-    finally:
-        registry.close()
+    watch(settings, registry, lambda: write(seed, "second"), lambda: projects(registry, "open") == {"second"})
+    assert len(staged) == len(made)
+    assert not any(file.exists() for each in staged for file in each.files)
+    for name in made:
+        assert projects(registry, name) == {"second"}
+        registry.reset(name)
+        assert projects(registry, name) == {"second"}
 
 
 def test_a_world_stays_if_what_is_staged_for_it_cannot_be_written(
@@ -199,13 +193,10 @@ def test_a_mark_tells_a_change_of_the_same_length(tmp_path: Path) -> None:
     assert watching.marks([str(file)]) != before
 
 
-def test_there_must_be_something_to_watch() -> None:
-    registry = open_registry(Settings())
-    try:
-        with pytest.raises(ValueError, match="watch: there is no file to watch"):
-            watch_seeds(Settings(), registry)
-    finally:
-        registry.close()
+def test_there_must_be_something_to_watch(open_watched: OpenWatched) -> None:
+    settings, registry = open_watched(Path("default"))
+    with pytest.raises(ValueError, match="watch: there is no file to watch"):
+        watch_seeds(settings, registry)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in its file system")

@@ -15,6 +15,7 @@ import pytest
 
 from foas_emulator.serving import crowds
 from foas_emulator.serving.crowds import Crowd
+from foas_emulator.serving.descriptors import SPARE
 from foas_emulator.testing import Emulator
 from tests.serving.test_http_protocol import connect, get, parse, read_all, refused
 
@@ -87,7 +88,19 @@ def test_connections_that_wait_are_closed_while_one_has_a_high_descriptor(
         crowd.enter(Client(), 51)
         assert closed(clients) == [0, 1]
 
-    monkeypatch.setattr(crowds, "SPARE", 2)
+    monkeypatch.setattr(crowds, "SPARE", 1)
+    in_loop(test)
+
+
+def test_a_connection_with_one_of_the_last_descriptors_makes_room_for_many(in_loop: Run) -> None:
+    def test() -> None:
+        crowd, clients = crowd_of(50 * crowds.SHARE, last=100)
+        crowd.enter(Client(), 101)
+        assert closed(clients) == [*range(50)]
+        crowd, clients = crowd_of(100, last=100)
+        crowd.enter(Client(), 101)
+        assert closed(clients) == [*range(SPARE)]
+
     in_loop(test)
 
 

@@ -145,3 +145,23 @@ def test_a_percentage_that_is_none_is_refused(tmp_path: Path, percent: str) -> N
     done = run(tmp_path, f"--foas-coverage-min={percent}")
     assert f"{percent!r} is not a percentage from 0 to 100" in done.stderr
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
+
+
+def test_a_test_named_after_the_option_is_not_overwritten(tmp_path: Path) -> None:
+    done = run(tmp_path, "--foas-coverage", "test_reads.py")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "test_reads.py exists and holds something else" in done.stderr
+    assert (tmp_path / "test_reads.py").read_text("utf-8") == TESTS
+
+
+def test_a_directory_is_refused_before_the_tests_run(tmp_path: Path) -> None:
+    done = run(tmp_path, f"--foas-coverage={tmp_path}")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "is a directory; name a file" in done.stderr
+
+
+def test_the_file_is_written_again_even_if_a_test_changes_the_directory(tmp_path: Path) -> None:
+    (tmp_path / "test_moves.py").write_text("import os\n\ndef test_it(tmp_path):\n    os.chdir(tmp_path)\n", "utf-8")
+    for _ in range(2):
+        run(tmp_path, "--foas-coverage=coverage.json")
+        assert json.loads((tmp_path / "coverage.json").read_bytes())["all"]["operations"]

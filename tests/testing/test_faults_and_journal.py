@@ -177,7 +177,7 @@ def test_a_failed_assertion_tells_what_came_near(world: World) -> None:
         f"World {world.name} was not called as expected.",
         "count: expected at least 1, got 0",
         "The nearest calls:",
-        f"  #1 GetInstance {DOCUMENTED | {'instanceId': '1'}} -> 404 InvalidInstance.NotFound",
+        f"  #1 GetInstance {json.dumps(DOCUMENTED | {'instanceId': '1'})} -> 404 InvalidInstance.NotFound",
         "    params.instanceId: expected 2, got 1",
         "    status: expected 200, got 404",
     ]

@@ -282,7 +282,7 @@ def test_an_emulator_refuses_what_it_cannot_do(given: dict[str, Any]) -> None:
         ("port", "70000", "'--port'.*70000 is not in the range"),
         ("start_delay", "soon", "'--start-delay'.*'soon' is not a duration"),
         ("signature", "hard", "'--signature'.*'hard' is not one of"),
-        ("start_delai", "1s", r"there is no setting (start_delai \(the nearest is|FOASEMU_START_DELAI. Did you mean) "),
+        ("start_delai", "1s", r"there is no setting (FOASEMU_)?start_delai \(the nearest is "),
     ],
 )
 def test_a_wrong_setting_is_named_whether_given_or_in_the_environment(
@@ -484,7 +484,7 @@ def answering(answer: bytes) -> Iterator[str]:
 @pytest.mark.parametrize(
     "body", [b"<html>", b"[" * 100_000, b"[]", b'{"error": "e"}', b'{"error": 4, "hint": "h"}', b"\xff"]
 )
-def test_what_is_no_emulator_is_reported(body: bytes) -> None:
+def test_a_server_that_is_not_an_emulator_is_reported(body: bytes) -> None:
     page = b"HTTP/1.1 404 Not Found\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
     with answering(page) as url, pytest.raises(EmulatorError, match="Is this the address of a foas-emulator") as raised:
         Server(url).worlds()

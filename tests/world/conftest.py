@@ -69,7 +69,13 @@ def open_registry(
     opened: list[Registry] = []
 
     def open_(*, directory: Path | None = data_dir, max_files: int | None = None, **options: Any) -> Registry:
-        usual: dict[str, Any] = {"image": template, "max_worlds": 2000, "idle": 0, "image_bytes": 2**28}
+        usual: dict[str, Any] = {
+            "image": template,
+            "max_worlds": 2000,
+            "idle": 0,
+            "image_bytes": 2**28,
+            "world_bytes": 2**32,
+        }
         given = RegistryOptions(
             handlers=HANDLERS,
             connections=connections,

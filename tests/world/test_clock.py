@@ -42,7 +42,7 @@ def test_a_duration_has_a_unit_or_is_seconds(text: str | float, milliseconds: in
         *("9" * 400, "9" * 400 + "d", True, -1, -0.5, float("nan")),
     ],
 )
-def test_what_is_no_duration_is_refused(text: str | float) -> None:
+def test_a_text_that_is_not_a_duration_is_refused(text: str | float) -> None:
     with pytest.raises(ValueError, match="is not a duration") as refusal:
         duration(text)
     assert str(refusal.value).startswith(repr(text)[:40])
@@ -78,7 +78,7 @@ def test_a_rate_is_a_percentage_or_a_number_up_to_1(written: str | float, read: 
 
 
 @pytest.mark.parametrize("written", [1.5, 2, -0.1, float("nan"), True, "101%", "1.5", "-1%", "half", ""])
-def test_what_is_no_rate_is_refused(written: str | float) -> None:
+def test_a_text_that_is_not_a_rate_is_refused(written: str | float) -> None:
     with pytest.raises(ValueError, match="is not a rate: give a percentage such as 5%") as refusal:
         rate(written)
     assert str(refusal.value).startswith(repr(written))
@@ -128,7 +128,7 @@ def test_an_instant_without_a_zone_is_in_utc_wherever_the_machine_is(monkeypatch
         "2026-01-01120",
     ],
 )
-def test_what_is_no_instant_is_refused(text: str) -> None:
+def test_a_text_that_is_not_an_instant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"neither milliseconds since the epoch \(13 digits\) nor an ISO 8601 time"):
         instant(text)
 

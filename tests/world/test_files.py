@@ -24,7 +24,6 @@ from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.owned_files import write_file
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
-from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 from tests.world.conftest import stage
 
@@ -36,9 +35,16 @@ def data_dir() -> None:
     """Each test says itself where its files are."""
 
 
-def io_error(*_: object, **__: object) -> NoReturn:
+def failing(error: Exception) -> Callable[..., NoReturn]:
     """In the place of any call of the system."""
-    raise OSError(errno.EIO, "Input/output error")
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    return fail
+
+
+io_error = failing(OSError(errno.EIO, "Input/output error"))
 
 
 class Killed(BaseException):
@@ -162,12 +168,11 @@ def test_a_world_and_what_it_resets_to_are_old_or_new_together_wherever_a_kill_c
             registry.open_existing("alice")
         with pytest.MonkeyPatch.context() as monkeypatch:
             done = die_at(monkeypatch, number)
+            was_killed = False
             try:
                 CHANGES[change](registry, image)
             except Killed:
                 was_killed = True
-            else:
-                was_killed = False
         left = tmp_path / f"left{number}"
         shutil.copytree(place, left)  # with the write-ahead log, as a killed process leaves it
         after = open_registry(directory=left)
@@ -251,10 +256,7 @@ def test_a_file_that_cannot_even_be_looked_at_is_reported(
 ) -> None:
     registry = open_registry(directory=directory)
 
-    def deny(self: Path, **_: object) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied", str(self))
-
-    monkeypatch.setattr(Path, "stat", deny)
+    monkeypatch.setattr(Path, "stat", failing(PermissionError(errno.EACCES, "Permission denied")))
     for use in (registry.open_existing, registry.origin):
         with pytest.raises(WorldFileError, match=r"alice\.(db|origin) cannot be used: Permission denied"):
             use("alice")
@@ -294,10 +296,7 @@ def test_an_origin_that_cannot_be_read_for_now_is_not_lost(
     if state == "open":
         registry.open_existing("alice")
 
-    def fail(_: Path) -> bytes:
-        raise error
-
-    monkeypatch.setattr(Path, "read_bytes", fail)
+    monkeypatch.setattr(Path, "read_bytes", failing(error))
     with pytest.raises(WorldFileError, match=rf"alice\.origin cannot be used: {error.strerror}; "):
         registry.reset("alice")
     monkeypatch.undo()
@@ -461,9 +460,7 @@ def test_a_world_stays_as_it_was_if_what_replaces_it_cannot_be_opened(
         registry.open_existing("alice")
     before = {path.name for path in directory.iterdir() if path.suffix in (".db", ".origin")}
 
-    def find_no_room(*_: object, **__: object) -> NoReturn:
-        raise WorldFileError(directory / "alice.1.db", "database or disk is full")
-
+    find_no_room = failing(WorldFileError(directory / "alice.1.db", "database or disk is full"))
     with pytest.MonkeyPatch.context() as monkeypatch:
         if fails == "store":
             monkeypatch.setattr(store, "use_file", find_no_room)
@@ -490,8 +487,7 @@ def test_what_cannot_be_opened_is_taken_back_though_the_system_refuses_everythin
     image = image_with(registry, "new")
     registry.open_existing("alice")
 
-    def refuse(*_: object, **__: object) -> NoReturn:
-        raise OSError(errno.EMFILE, "Too many open files")
+    refuse = failing(OSError(errno.EMFILE, "Too many open files"))
 
     def find_no_descriptor(*_: object, **__: object) -> NoReturn:
         for name in ("open",) if refused == "descriptors" else ("stat", "lstat"):
@@ -603,9 +599,7 @@ def test_a_reset_that_only_cannot_begin_has_happened(
     registry.create_or_replace("alice")
     mark(registry.open_or_create("alice"), "later")
 
-    def find_no_room(*_: object, **__: object) -> NoReturn:
-        raise WorldFileError(directory / "alice.db", "database or disk is full")
-
+    find_no_room = failing(WorldFileError(directory / "alice.db", "database or disk is full"))
     monkeypatch.setattr("foas_emulator.world.world.leave_template", find_no_room)
     monkeypatch.setattr(WorldFiles, "put", find_no_room)
     registry.reset("alice")
@@ -789,22 +783,12 @@ def test_a_directory_of_the_first_version_is_read_as_it_is(directory: Path, open
     assert not (directory / "alice.db").exists()
 
 
-class FullDisk:
-    """Writes of whole files fail, and leave what they leave."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fail(_handle: int) -> None:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-        monkeypatch.setattr(os, "fsync", fail)
-
-
 def test_a_full_disk_is_said_and_changes_nothing(directory: Path, open_registry: OpenRegistry) -> None:
     registry = open_registry(directory=directory)
     alice = registry.open_existing("alice")
     before = sorted(directory.iterdir())
     with pytest.MonkeyPatch.context() as monkeypatch:
-        FullDisk(monkeypatch)
+        monkeypatch.setattr(os, "fsync", failing(OSError(errno.ENOSPC, "No space left on device")))
         for name in ("alice", "bob"):
             with pytest.raises(WorldFileError, match="No space left on device; make room on the disk"):
                 registry.create_or_replace(name)
@@ -841,10 +825,7 @@ def test_a_world_that_cannot_be_read_once_it_is_restored_is_opened_anew(
     with alice.transaction():
         alice.clock.set(mode="frozen", now=2000)
 
-    def fail(_store: Store) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
-
-    monkeypatch.setattr(pending, "next_at", fail)
+    monkeypatch.setattr(pending, "next_at", failing(sqlite3.OperationalError("disk I/O error")))
     with pytest.raises(sqlite3.OperationalError):
         registry.exchange(alice, lambda _: alice.load(image), NOTHING_STAGED)
     monkeypatch.undo()
@@ -874,9 +855,7 @@ def test_request_ids_go_on_though_a_world_could_not_be_dropped_or_replaced(
 ) -> None:
     registry = open_registry(directory=tmp_path)
 
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(errno.EROFS, "Read-only file system")
-
+    fail = failing(OSError(errno.EROFS, "Read-only file system"))
     given = {registry.open_or_create("alice").next_request_id()}
     with monkeypatch.context() as broken:
         broken.setattr(Path, "replace", fail)
@@ -956,7 +935,7 @@ def test_a_file_too_large_to_be_checked_at_once_is_opened(
 
 def test_a_directory_that_cannot_be_read_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(Path, "iterdir", lambda _: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+        broken.setattr(Path, "iterdir", failing(PermissionError(errno.EACCES, "Permission denied")))
         with pytest.raises(PermissionError):
             WorldFiles(tmp_path)
     WorldFiles(tmp_path).close()

@@ -114,7 +114,7 @@ def changed(document: Document, table: str, **members: Any) -> Document:
 
 
 @pytest.mark.parametrize("document", [None, [], "text", {}, {"tables": {}}])
-def test_what_is_no_snapshot_is_refused(restore: Any, document: Any) -> None:
+def test_a_document_that_is_not_a_snapshot_is_refused(restore: Any, document: Any) -> None:
     with pytest.raises(SnapshotError, match="an object with snapshot_version and tables"):
         restore(document)
 

@@ -1,6 +1,5 @@
 """`foas-emulator journal`: the calls of a world and their responses."""
 
-import json
 from typing import Any
 
 import click
@@ -9,6 +8,7 @@ from click.core import ParameterSource
 from foas_emulator.commands.remote import Remote, remote
 from foas_emulator.difference import in_one_line
 from foas_emulator.settings import IntegerRange
+from foas_emulator.testing.calls import faults_of, number_and_call, reasons_of
 
 
 @click.command("journal")
@@ -40,11 +40,5 @@ def command(emulator: Remote, *, failed: bool, last: int, clear: bool, **wanted:
 
 def _lines(entry: dict[str, Any]) -> str:
     """Return what was asked and answered and, below it, when, the id, and what of the emulator had a part in it."""
-    asked = entry["operation"] or f"{entry['method']} {entry['path']}"
-    answered = f"{entry['status'] or 'no answer'} {entry['code'] or ''}".strip()
-    parameters = json.dumps(entry["parameters"], ensure_ascii=False)
-    call = in_one_line(f"#{entry['number']} {asked} {parameters} -> {answered}")
-    faults = "".join(f"; fault rule {fault['id']} applied {json.dumps(fault['effect'])}" for fault in entry["faults"])
-    reasons = [str(entry[name]) for name in ("hint", "warning") if entry.get(name)]
-    explained = "".join(f"\n   {' '.join(reason.split())}" for reason in reasons)
-    return f"{call}\n   {entry['time']} request {entry['request_id']}{faults}{explained}"
+    when = "; ".join([f"{entry['time']} request {entry['request_id']}", *faults_of(entry)])
+    return "\n   ".join(map(in_one_line, [number_and_call(entry), when, *reasons_of(entry)]))

@@ -19,7 +19,7 @@ from foas_emulator.console.calls import CONTROL, FORM, JSON, SERVICE, Call, json
 from foas_emulator.console.language import mark
 from foas_emulator.console.messages import Message, MessageError
 from foas_emulator.console.shown import shown_foreign_form
-from foas_emulator.console.site import Site, advance_target, is_number
+from foas_emulator.console.site import Site, advance_target, is_number, note_step
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.world.world import World
@@ -66,7 +66,7 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
         curl = call.curl(base_url_of(request), with_token=with_token)
     if answer.ok:
         if call.target == advance_target(world.name):
-            site.note_step(world.name, answer)
+            note_step(world, answer)
         return _back(form, Message(ok=True, curl=curl), target=_text(form, "next"))
     title, hint = answer.problem()
     return _back(form, Message(ok=False, title=title, hint=hint, curl=curl))

@@ -4,10 +4,8 @@ from typing import Any
 
 from foas_emulator.console.calls import json_call
 from foas_emulator.console.resources import next_changes, points
-from foas_emulator.console.site import MOST_CHANGES, View, advance_target
+from foas_emulator.console.site import LAST_STEPS, MOST_CHANGES, View, advance_target
 from foas_emulator.console.timeline import point, timeline
-
-STEPS = ("30s", "5m", "1h")
 
 
 async def time_page(view: View) -> dict[str, Any]:
@@ -17,9 +15,10 @@ async def time_page(view: View) -> dict[str, Any]:
         "timeline": timeline(points(world, 12), now=world.now()),
         "changes": next_changes(world, MOST_CHANGES),
         "points": points(world, MOST_CHANGES),
-        "steps": STEPS,
         "preview": await preview(view),
-        "last_steps": [(step.now, [*map(point, step.changes)]) for step in view.site.steps.get(view.world.name, ())],
+        "last_steps": [
+            (step.now, [*map(point, step.changes)], step.total) for step in world.cache.get(LAST_STEPS) or ()
+        ],
     }
 
 
@@ -38,5 +37,11 @@ async def preview(view: View) -> dict[str, Any] | None:
     shown: dict[str, Any] = {"wanted": wanted, "advance": json_call("POST", target, advance_of(wanted))}
     if answer.ok:
         clock = answer.document()
-        return {**shown, "now": clock["now"], "changes": [*map(point, clock["changes"])], "problem": None}
+        shown |= {"problem": None}
+        return {
+            **shown,
+            "now": clock["now"],
+            "changes": [*map(point, clock["changes"])],
+            "total": clock["changes_total"],
+        }
     return {**shown, "problem": answer.problem()}

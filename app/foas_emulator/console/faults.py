@@ -93,7 +93,8 @@ PRESETS = (
 
 async def faults_page(view: View) -> dict[str, Any]:
     """Return the context of the page: the switches, and the rules with their hits and remaining time."""
-    rules = [rule.document() for rule in rules_of(view.world)[:MOST_RULES]]
+    every = rules_of(view.world)
+    rules = [rule.document() for rule in every[:MOST_RULES]]
     now = machine_now()
     for rule in rules:
         rule["left"] = None if rule["expires_at"] is None else max(rule["expires_at"] - now, 0)
@@ -102,6 +103,7 @@ async def faults_page(view: View) -> dict[str, Any]:
         "presets": PRESETS,
         "switched_on": switched_on(rules),
         "rules": rules,
+        "total": len(every),
         "operations": [operation.name for operation in OPERATIONS],
         "wanted": {"operation": view.query.get("operation", "")},
     }
@@ -114,7 +116,9 @@ def switched_on(rules: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, An
 
 def preset_of(rule: Mapping[str, Any]) -> str:
     """Return the name of the switch that makes a rule like this, "" if there is none."""
+    parts: Mapping[str, Any] = {"at": "before", "skip": 0, "times": None, "probability": 1}
     for preset in PRESETS:
-        if rule["effect"] == preset.rule["effect"] and rule["at"] == preset.rule.get("at", "before"):
+        made = {**parts, **preset.rule}
+        if all(rule[name] == made[name] for name in ("effect", *parts)):
             return preset.name
     return ""

@@ -36,13 +36,19 @@ async def journal_page(view: View) -> dict[str, Any]:
     return {
         "rows": await found(world_journal, wanted),
         "wanted": wanted,
-        "operations": sorted({name for name, _, _ in world_journal.usage.calls}),
-        "codes": sorted(codes)[:100],
+        "operations": _with_chosen(wanted["operation"], sorted({name for name, _, _ in world_journal.usage.calls})),
+        "codes": _with_chosen(wanted["code"], sorted(codes)[:100]),
+        "searched": LOOKED_THROUGH,
         "total": world_journal.total,
         "lost": world_journal.lost,
         "most": MOST_ROWS,
         "example": snippets.shell(view.base_url, "/api/v2/projects", view.world.name, is_strict=view.is_strict),
     }
+
+
+def _with_chosen(chosen: str, names: list[str]) -> list[str]:
+    """Return the names to choose from with the chosen one: a link may name one that did not occur in this world."""
+    return [chosen, *names] if chosen and chosen not in names else names
 
 
 async def found(world_journal: WorldJournal, wanted: Mapping[str, str]) -> list[Row]:

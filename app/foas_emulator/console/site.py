@@ -16,6 +16,7 @@ from foas_emulator.world.ids import LAST_COUNT
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
+from foas_emulator.world.world_cache import Slot
 
 if TYPE_CHECKING:
     from foas_emulator.console.resources import Overview
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One advance of a clock: the instant that it reached, in milliseconds, and the changes that happened."""
+    """One advance of a clock: the instant that it reached, in milliseconds, and the first changes that happened."""
 
     now: int
+    total: int
+    """The number of all changes that happened."""
     changes: Sequence[Mapping[str, Any]]
 
 
@@ -49,8 +52,6 @@ class Site:
     """The most bytes of a form, whose file may be a whole world."""
     looked_at: dict[str, int] = field(default_factory=dict)
     """The number of the last entry of each world's journal that was viewed."""
-    steps: dict[str, deque[Step]] = field(default_factory=dict)
-    """The last advances of each world's clock by the console."""
     overviews: dict[str, tuple[object, "Overview"]] = field(default_factory=dict)
     """Overviews of the worlds' rows, with the revision for which they are valid."""
 
@@ -65,25 +66,27 @@ class Site:
         """Make a call of the control API or, as the user's, of the service's API."""
         return await perform(self.control if call.target.startswith(CONTROL) else self.service, call, host=host)
 
-    def note_step(self, world_name: str, advance: Answer) -> None:
-        """Record the control API's answer to an advance that `advance_target` was called for."""
-        clock = advance.document()
-        if len(self.steps) > MOST_KEPT:
-            self.steps.clear()
-        self.steps.setdefault(world_name, deque(maxlen=_MOST_STEPS)).appendleft(Step(clock["now"], clock["changes"]))
-
 
 MOST_CHANGES = 100
 """The most changes of an advance, and of what is pending, that are shown."""
 MOST_KEPT = 50
-"""The most worlds whose overviews, and whose steps, are kept."""
+"""The most worlds whose overviews are kept."""
 _MOST_LOOKED_AT = 2000
 _MOST_STEPS = 5
+LAST_STEPS: Slot[deque[Step]] = Slot(from_rows=False)
+"""The last advances of a world's clock by the console, the latest first, since its contents were replaced."""
 
 
 def advance_target(world_name: str) -> str:
     """Return the target of a call that advances a clock; its answer lists as many changes as are shown."""
     return f"{CONTROL}worlds/{world_name}/clock/advance?limit={MOST_CHANGES}"
+
+
+def note_step(world: World, advance: Answer) -> None:
+    """Record the control API's answer to an advance that `advance_target` was called for."""
+    clock = advance.document()
+    steps = world.cache.get(LAST_STEPS) or world.cache.put(LAST_STEPS, deque(maxlen=_MOST_STEPS))
+    steps.appendleft(Step(clock["now"], clock["changes_total"], clock["changes"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

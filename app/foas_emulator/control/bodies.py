@@ -18,7 +18,7 @@ async def with_body(scope: Scope, receive: Receive, *, limit: int, taken: Taken)
     headers = Headers(scope=scope)
     length = headers.get("content-length", "0")
     if length == "0" and "transfer-encoding" not in headers:
-        return _replaying([b""], receive)  # complete as it is, also if the client has left by now
+        return _replaying([bytearray()], receive)  # complete as it is, also if the client has left by now
     if length.isdecimal() and int(length) > limit:
         raise _too_large(limit)
     try:
@@ -55,7 +55,7 @@ def _too_large(limit: int) -> ControlError:
     )
 
 
-def _replaying(pieces: list[bytes], receive: Receive) -> Receive:
+def _replaying(pieces: list[bytearray], receive: Receive) -> Receive:
     """Return a `receive` that replays a body in its pieces: joining a large one would block the event loop."""
     pieces.reverse()
 
@@ -63,6 +63,6 @@ def _replaying(pieces: list[bytes], receive: Receive) -> Receive:
         if not pieces:
             return await receive()
         piece = pieces.pop()
-        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+        return {"type": "http.request", "body": bytes(piece), "more_body": bool(pieces)}
 
     return replay

@@ -63,12 +63,12 @@ class Taken:
         self.room.size -= self.size
         self.size = 0
 
-    async def read(self, receive: Receive, *, limit: int) -> list[bytes]:
-        """Return a body of at most `limit` bytes in the pieces in which it comes.
+    async def read(self, receive: Receive, *, limit: int) -> list[bytearray]:
+        """Return a body of at most `limit` bytes in pieces: those in which it comes, of which small ones are joined.
 
         Raise `BodyTooLargeError`, `NoRoomError`, or `ClientDisconnect` if the rest will never come.
         """
-        pieces: list[bytes] = []
+        pieces: list[bytearray] = []
         size, more = 0, True
         try:
             async with asyncio.timeout(None) as until_given_up:
@@ -76,11 +76,15 @@ class Taken:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise ClientDisconnect
-                    pieces.append(message.get("body", b""))
-                    size += len(pieces[-1])
+                    piece = message.get("body", b"")
+                    size += len(piece)
                     if size > limit:
                         raise BodyTooLargeError
-                    self._take(len(pieces[-1]), until_given_up)
+                    self._take(len(piece), until_given_up)
+                    if pieces and len(pieces[-1]) < SMALL:  # a piece of two bytes takes sixty on its own
+                        pieces[-1] += piece
+                    else:
+                        pieces.append(bytearray(piece))
                     more = message.get("more_body", False)
         except TimeoutError:
             if until_given_up.expired():

@@ -195,7 +195,7 @@ class Verification:
             found = compared.get(id(entry.call))
             if found is None:
                 found = compared[id(entry.call)] = await self._compare(entry.call)
-            self._take(entry, *found)
+            self._take(entry, found)
         if self._finding is None:
             is_long = len(self._fitting) + len(self._stepping) > _FOUND_AT_ONCE
             self._finding = await in_thread(self._find) if is_long else self._find()
@@ -211,8 +211,9 @@ class Verification:
         places = [place async for place, step in in_slices(enumerate(self._steps)) if step.matches(call)]
         return self._expected.matches(call), frozenset(places)
 
-    def _take(self, entry: Entry, fits: bool, places: frozenset[int]) -> None:  # noqa: FBT001 - what `_compare` found
-        """Keep the beginning of an entry if it matches the expectation or a step."""
+    def _take(self, entry: Entry, found: tuple[bool, frozenset[int]]) -> None:
+        """Keep the beginning of an entry if `_compare` has found that it matches the expectation or a step."""
+        fits, places = found
         self._seen += 1
         if fits:
             self._number += 1

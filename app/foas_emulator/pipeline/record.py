@@ -55,13 +55,14 @@ class Record:
     def _write_line(self, context: RequestContext, response: GatewayResponse) -> None:
         milliseconds = (stopwatch() - context.started) / 1e6 if context.started else 0.0
         operation = context.operation.name if context.operation else "-"
+        path = masked(context.raw_path)
         access_log.log(
             _level(response, log_refused=self._log_refused),
             "%s %s world=%s %s %d %.3f ms%s",
             context.request_id,
             operation,
             context.world_name or "-",
-            f"{context.method} {masked(context.raw_path)}",
+            f"{context.method} {path}",
             response.status_code,
             milliseconds,
             "" if response.code is None else f" {header_text(response.code).decode()}: {response.hint}",
@@ -69,6 +70,8 @@ class Record:
                 "request_id": context.request_id,
                 "operation": operation,
                 "world": context.world_name,
+                "method": context.method,
+                "path": path,
                 "status": response.status_code,
                 "milliseconds": round(milliseconds, 3),
                 "code": response.code,

@@ -12,19 +12,18 @@ from foas_emulator.blink.runtime import engine_job_handler
 from foas_emulator.faults.rules import RuleLimitError, arm
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.clusters.rows import Cluster, cluster_ids
-from foas_emulator.operations.clusters.service import LARGEST_COUNT as MOST_CLUSTERS
+from foas_emulator.operations.clusters.service import MOST_CLUSTERS
 from foas_emulator.operations.columns import ACCOUNT, made_at
 from foas_emulator.operations.folders.rows import Folder
-from foas_emulator.operations.instances.lifecycle import FAILED, LIVE, RUNNING, UNKNOWN_DELAY, WAITING
-from foas_emulator.operations.instances.lifecycle import LARGEST_COUNT as MOST_INSTANCES
+from foas_emulator.operations.instances.lifecycle import FAILED, LIVE, MOST_INSTANCES, RUNNING, UNKNOWN_DELAY, WAITING
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import CommittedJob, Job
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.projects.rows import Project
-from foas_emulator.operations.projects.service import LARGEST_COUNT as MOST_PROJECTS
+from foas_emulator.operations.projects.service import MOST_PROJECTS
 from foas_emulator.operations.queues.rows import Queue
-from foas_emulator.operations.queues.service import LARGEST_COUNT as MOST_QUEUES
+from foas_emulator.operations.queues.service import MOST_QUEUES
 from foas_emulator.seeds.document import SeedCluster, SeedDocument, SeedInstance, SeedJob, SeedProject, SeedQueue
 from foas_emulator.seeds.errors import Origin, SeedError
 from foas_emulator.seeds.limits import MAX_FAULTS, Place

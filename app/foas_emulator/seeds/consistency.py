@@ -16,11 +16,16 @@ from foas_emulator.operations.autoscale.service import MOST_PLANS
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.operations.clusters import lifecycle as clusters
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
-from foas_emulator.operations.clusters.service import FEWEST_SLAVES, FIRST_ORDER, MOST_REMOVED, MOST_SLAVES
-from foas_emulator.operations.clusters.service import LARGEST_COUNT as MOST_CLUSTERS
+from foas_emulator.operations.clusters.service import (
+    FEWEST_SLAVES,
+    FIRST_ORDER,
+    MOST_CLUSTERS,
+    MOST_REMOVED,
+    MOST_SLAVES,
+)
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances import lifecycle as instances
-from foas_emulator.operations.instances.lifecycle import LARGEST_COUNT as MOST_INSTANCES
+from foas_emulator.operations.instances.lifecycle import MOST_INSTANCES
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs import lifecycle as jobs
 from foas_emulator.operations.jobs.lifecycle import MOST_SESSIONS
@@ -29,12 +34,11 @@ from foas_emulator.operations.jobs.service import LONGEST_PACKAGES
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.packages.schemas import TYPES
 from foas_emulator.operations.projects.rows import CELL, PUBLIC, Project
-from foas_emulator.operations.projects.service import LARGEST_COUNT as MOST_PROJECTS
+from foas_emulator.operations.projects.service import MOST_PROJECTS
 from foas_emulator.operations.queues.rows import Queue
-from foas_emulator.operations.queues.service import LARGEST_COUNT as MOST_QUEUES
+from foas_emulator.operations.queues.service import MOST_QUEUES
 from foas_emulator.operations.tags.rows import Tag
-from foas_emulator.operations.tags.service import LARGEST_COUNT as MOST_TAGS
-from foas_emulator.operations.tags.service import MOST_OF_WORLD as MOST_TAGS_OF_WORLD
+from foas_emulator.operations.tags.service import MOST_TAGS, MOST_TAGS_OF_WORLD
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
 from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_FOLDER, MOST_IN_TIMELINE

@@ -13,6 +13,13 @@ MOST_WAITING = 10_000
 MOST_HELD = 64 * 1024 * 1024
 """The most bytes of heads that have begun to arrive and are not complete."""
 
+SHARE = 16
+"""The part of those who wait that is closed for a connection with one of the last descriptors, at least `SPARE`.
+
+asyncio accepts thousands of connections before it handles the first one, and where no descriptor is left it accepts no
+more for a second: if the last ones closed one other each, a burst of connections would shut others out for a minute.
+"""
+
 log = logging.getLogger(__name__)
 
 
@@ -42,10 +49,12 @@ class Crowd:
         self._silent_until = 0.0
 
     def enter(self, connection: Connection, descriptor: int) -> None:
-        """Let a new connection wait for a request; close another one if few descriptors are left."""
+        """Let a new connection wait for a request; close others if few descriptors are left."""
+        some = 1 if self._last_ones else 0
         if self._last is not None and descriptor > self._last:
             self._last_ones.add(connection)
-        if self._last_ones and len(self._waiting) >= SPARE:
+            some = max(SPARE, len(self._waiting) // SHARE)
+        for _ in range(min(some, len(self._waiting) - SPARE + 1)):
             self._close_first(self._waiting)
         self.wait(connection)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foas_emulator.difference import in_one_line
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.world import World
 from foas_emulator.writing import read_file, write_file
@@ -66,16 +65,6 @@ def load_artifact(folder: Path) -> Artifact:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArtifactError(f"{folder / JOURNAL} is not what a failed test left: {error!r}") from None
     return Artifact(test=test, world=world, calls=calls, snapshot=folder / SNAPSHOT)
-
-
-def describe_call(call: Mapping[str, Any]) -> str:
-    """Return a call as one line for a terminal, and below it the fault rules that applied, and its hint and warning."""
-    asked = call.get("operation") or f"{call.get('method')} {call.get('path')}"
-    answered = f"{call.get('status') or 'no answer'} {call.get('code') or ''}".strip()
-    line = f"{answered} <- {asked} {json.dumps(call.get('parameters'), ensure_ascii=False)}"
-    faults = [f"fault rule {rule['id']} applied {json.dumps(rule['effect'])}" for rule in call.get("faults") or ()]
-    reasons = [str(call[name]) for name in ("hint", "warning") if call.get(name)]
-    return "\n    ".join(map(in_one_line, [line, *faults, *reasons]))
 
 
 def _whole_calls(world: World) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -17,6 +18,8 @@ from foas_emulator.writing import write_file
 __tracebackhide__ = True
 
 _OUTPUT = "foas_coverage"
+_BEGINNING = b'{\n  "all": '
+"""How every file that `CoverageCollector` writes begins."""
 _WORLD = re.compile(r"/worlds/([^/?]+)")
 _ENDS_JOURNAL = frozenset({("DELETE", ""), ("PUT", ""), ("POST", "/reset"), ("DELETE", "/journal")})
 
@@ -63,6 +66,21 @@ class CoverageCollector:
 
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         terminalreporter.write_line(self._summary)
+
+
+def check_file(file: Path) -> None:
+    """Raise `UsageError` for what the coverage must not replace, such as a test that was named after the option."""
+    with suppress(OSError):  # one that cannot be read is reported when it is written
+        if file.is_dir():
+            raise pytest.UsageError(f"--foas-coverage: {file} is a directory; name a file: --foas-coverage=FILE")
+        if not file.is_file() or not file.stat().st_size:
+            return
+        with file.open("rb") as opened:
+            if opened.read(len(_BEGINNING)) == _BEGINNING:
+                return
+        raise pytest.UsageError(
+            f"--foas-coverage: {file} exists and holds something else; name another file: --foas-coverage=FILE"
+        )
 
 
 class CountingClient(ControlClient):

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from foas_emulator.difference import in_one_line
+from foas_emulator.testing.calls import number_and_call
 from foas_emulator.testing.client import ControlClient, EmulatorError
 from foas_emulator.testing.shapes import JOURNAL_PAGE
 
@@ -138,11 +139,7 @@ def explain(refusal: EmulatorError) -> str:
         return "\n".join([*map(in_one_line, lines), "It was not called at all."])
     lines.append("The nearest calls:")
     for near in refusal.details["nearest"]:
-        entry = near["entry"]
-        asked = entry["operation"] or f"{entry['method']} {entry['path']}"
-        lines.append(
-            f"  #{entry['number']} {asked} {entry['parameters']} -> {entry['status']} {entry['code'] or ''}".rstrip()
-        )
+        lines.append(f"  {number_and_call(near['entry'])}")
         lines += [f"    {_line(difference)}" for difference in near["differences"]]
     return "\n".join(map(in_one_line, lines))
 

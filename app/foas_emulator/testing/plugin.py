@@ -18,7 +18,7 @@ from uuid import uuid4
 import pytest
 
 from foas_emulator.testing.client import ControlClient, EmulatorError
-from foas_emulator.testing.coverage import CoverageCollector
+from foas_emulator.testing.coverage import CoverageCollector, check_file
 from foas_emulator.testing.redirection import variables_for
 from foas_emulator.testing.report import FailureReporter
 from foas_emulator.testing.server import Server
@@ -78,11 +78,14 @@ def _percent(text: str) -> float:
 
 def pytest_configure(config: pytest.Config) -> None:
     file, least = config.getoption("--foas-coverage"), config.getoption("--foas-coverage-min")
-    if (file is not None or least > 0) and _runs_tests(config):
-        config.pluginmanager.register(CoverageCollector(file, least=least), _COVERAGE)
     artifacts = config.getoption("--foas-artifacts")
-    # A test may have changed the directory by the time it fails.
-    reporter = FailureReporter(artifacts=artifacts and config.invocation_params.dir / artifacts)
+    directory = config.invocation_params.dir  # a test may change the directory before anything is written
+    if (file is not None or least > 0) and _runs_tests(config):
+        if file is not None:
+            file = directory / file
+            check_file(file)
+        config.pluginmanager.register(CoverageCollector(file, least=least), _COVERAGE)
+    reporter = FailureReporter(artifacts=artifacts and directory / artifacts)
     config.pluginmanager.register(reporter, _REPORTER)
 
 

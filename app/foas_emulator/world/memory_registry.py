@@ -55,8 +55,14 @@ class MemoryRegistry(Registry):
                 self._origins[name] = before
             raise
 
+    def _open(self, name: str, store: Store | None = None, *, check: Callable[[Store], None] | None = None) -> World:
+        world = super()._open(name, store, check=check)
+        world.store.count_in(self.databases)
+        return world
+
     def _create(self, name: str, image: bytes, staged: StagedImage = NOTHING_STAGED) -> World:
         self._make_room()
+        self.databases.require(len(image))
         with self._with_origin(name, image):
             world = self._open(name, staged.take_store())
         with suppress(RuntimeError):  # without an event loop
@@ -83,6 +89,7 @@ class MemoryRegistry(Registry):
 
     def _replace(self, name: str, image: bytes, staged: StagedImage) -> World:
         world = self._worlds[name]
+        self.databases.require(len(image) - world.store.size)
         with self._with_origin(name, image):
             world.load(image, staged.take_store())
         world.last_used = stopwatch()
@@ -96,6 +103,8 @@ class MemoryRegistry(Registry):
             self.reset(name, staged)
 
     def exchange(self, world: World, take: Callable[[Store | None], None], staged: StagedImage) -> None:
+        if staged.store is not None:
+            self.databases.require(staged.store.size - world.store.size)
         take(staged.take_store())
         world.last_used = stopwatch()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.databases import DatabaseBudget
 from foas_emulator.world.expiry import Expiry
 from foas_emulator.world.file_errors import WorldFileError, raise_for_file
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
@@ -32,6 +33,8 @@ class RegistryOptions:
     """Milliseconds after which a world that was not used expires when another has to be opened; with 0 none does."""
     image_bytes: int
     """The most bytes of the images that are kept for resets and faults."""
+    world_bytes: int
+    """The most bytes of the databases of all worlds in memory."""
     check: Callable[[Store], None]
     """Raises ValueError for the database of a closed world that was edited and cannot be used."""
 
@@ -46,6 +49,12 @@ class Registry(ABC):
         self.connections = options.connections
         self.defaults = options.defaults
         self.images = ImageBudget(limit=options.image_bytes)
+        self.databases = DatabaseBudget(limit=options.world_bytes)
+        self.budgets: Mapping[str, ImageBudget | DatabaseBudget] = {
+            "image_bytes": self.images,
+            "world_bytes": self.databases,
+        }
+        """What is limited in bytes, by the setting that limits it."""
         self._check = options.check
         self._max_worlds = options.max_worlds
         self._expiry = Expiry(options.idle, at_once=expire_at_once)

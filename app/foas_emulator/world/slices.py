@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Iterable
 from typing import TypeVar
 
 from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.store import StoreClosedError
+from foas_emulator.world.world import World
 
 T = TypeVar("T")
 
@@ -20,3 +22,16 @@ async def in_slices(items: Iterable[T]) -> AsyncGenerator[T, None]:
         if stopwatch() - began > SLICE_NS:
             await asyncio.sleep(0)
             began = stopwatch()
+
+
+async def read_in_slices(world: World, items: Iterable[T]) -> AsyncGenerator[T, None]:
+    """Yield items of a world as `in_slices` does, and keep the world open.
+
+    Raise `StoreClosedError` if a request that was served meanwhile has replaced or reset the world.
+    """
+    beginning = world.beginning
+    with world.in_use():
+        async for item in in_slices(items):
+            if world.beginning is not beginning:
+                raise StoreClosedError("the world was replaced or reset")
+            yield item

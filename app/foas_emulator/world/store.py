@@ -12,7 +12,8 @@ from sqlalchemy.orm import InstrumentedAttribute, registry
 from sqlmodel import SQLModel
 
 from foas_emulator.world import statements
-from foas_emulator.world.file_errors import LOCKED, WorldFileError, file_error, naming
+from foas_emulator.world.databases import DatabaseBudget, Share
+from foas_emulator.world.file_errors import LOCKED, WorldFileError, WorldFullError, file_error, naming
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
 from foas_emulator.world.owned_files import is_there, remove_beside, require_file, write_file
 from foas_emulator.world.soundness import require_sound, use_file
@@ -102,7 +103,7 @@ class Store:
     one request's transaction ends before the next request begins.
     """
 
-    __slots__ = ("_backup", "_connection", "_raw", "path", "revision")
+    __slots__ = ("_backup", "_connection", "_raw", "_share", "path", "revision")
 
     def __init__(self, connections: "Connections", *, image: bytes, path: Path | None = None) -> None:
         """Open `path`, creating it from `image` if it is absent; without a path load `image` into memory.
@@ -111,6 +112,7 @@ class Store:
         """
         self.path = path
         self._backup = OnlineBackup()
+        self._share: Share | None = None
         self.revision = object()
         """Identifies the present contents: a new object after every commit, load and close."""
         if path is None:
@@ -159,6 +161,15 @@ class Store:
         pages, page = (self._raw.execute(f"PRAGMA {each}").fetchone()[0] for each in ("page_count", "page_size"))
         return cast(int, pages * page)
 
+    @property
+    def budget(self) -> DatabaseBudget | None:
+        """The budget in which the database counts; None for one in a file, and for one that is no world's."""
+        return None if self._share is None else self._share.budget
+
+    def count_in(self, budget: DatabaseBudget | None) -> None:
+        """Count the database in a budget from now on, which also limits its growth."""
+        self._share = None if budget is None else Share(budget, self._raw)
+
     def image(self) -> bytes:
         """Return the whole database as bytes that `load` and `Store(image=...)` accept."""
         if self.path is None:
@@ -195,6 +206,8 @@ class Store:
         with self._backup.ended():
             if self.path is None:
                 self._deserialize(image)
+                if self._share is not None:
+                    self._share.count(self._raw)
                 return
             with closing(sqlite3.connect(":memory:")) as source:
                 source.deserialize(image)
@@ -212,8 +225,10 @@ class Store:
             connection = self._connection
             if isinstance(connection, _Closed):
                 return
-            if self.path is None and self._may_be_large():
-                connection.detach()  # one that is kept for the next world would keep all that it holds
+            if self.path is None and ((self._share is not None and self._share.is_limited) or self._may_be_large()):
+                connection.detach()  # one that is kept for the next world would keep its limit, and all that it holds
+            if self._share is not None:
+                self._share.release()
             self._raw = cast(sqlite3.Connection, _Closed())
             self._connection = cast(Connection, _Closed())
             connection.close()
@@ -241,15 +256,21 @@ class Store:
             yield
             return
         try:
+            if self._share is not None:
+                self._share.limit_growth(self._raw)
             self._raw.execute("BEGIN IMMEDIATE")
             yield
             self._raw.execute("COMMIT")
+            if self._share is not None:
+                self._share.count(self._raw)
         except BaseException as error:
             if self.in_transaction:  # SQLite rolls back by itself when, for example, the disk is full
                 self._raw.execute("ROLLBACK")
             translated = file_error(error, self.path)
             if translated is None or translated is error:
                 raise
+            if isinstance(translated, WorldFullError) and self._share is not None and self._share.is_limited:
+                translated = self._share.budget.exhausted()
             raise translated from error
         self.revision = object()
 

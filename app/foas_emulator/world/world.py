@@ -334,6 +334,7 @@ class World:
             self._take(store)
 
     def _take(self, store: Store) -> None:
+        store.count_in(self.store.budget)
         self.store.close()
         self.store = store
         self.clock = Clock(store)

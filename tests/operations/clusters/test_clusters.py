@@ -160,7 +160,7 @@ def test_a_zone_is_a_region_plus_a_letter(api: Api, zone_id: str, region: str) -
 @pytest.mark.parametrize(
     "zone_id", ["a", "-", "-b", "cn", "cn-hangzhou", "ap-southeast-1", "cn-hangzhoux", "cn-hangzhou-F", "cn hangzhou-f"]
 )
-def test_what_is_no_region_plus_a_letter_is_no_zone(api: Api, zone_id: str) -> None:
+def test_a_zone_that_is_not_a_region_plus_a_letter_is_refused(api: Api, zone_id: str) -> None:
     for order_id in ("blinkonecs_1", building.order(api)):
         api.refused("CreateCluster", orderId=order_id, **building.CLUSTER | {"zoneId": zone_id}, code="InvalidzoneId")
 

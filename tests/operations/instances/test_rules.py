@@ -70,7 +70,7 @@ def test_minus_one_means_nothing_for_a_batch_job(p: Api) -> None:
 
 
 @pytest.mark.parametrize("instance_id", ["-2", "one", "1.0", " 1", "9223372036854775808"])
-def test_what_is_no_id_is_invalid(p: Api, instance_id: int) -> None:
+def test_a_number_that_cannot_be_an_id_is_invalid(p: Api, instance_id: int) -> None:
     for operation in ON_AN_INSTANCE:
         p.refused(operation, **J, instanceId=instance_id, code="InvalidinstanceId")
 

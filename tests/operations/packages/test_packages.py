@@ -242,7 +242,7 @@ def test_a_world_that_is_replaced_while_the_users_of_a_package_are_read_ends_the
 
     def replaced(world: World, *given: str) -> Iterator[tuple[str, str]]:
         world.load(world.store.image())
-        return read(world, *given)
+        yield from read(world, *given)
 
     monkeypatch.setattr(rows, "packages_of_copies", replaced)
     answer = p.request("GET", "/api/v2/projects/p/packages/a.jar/jobs")

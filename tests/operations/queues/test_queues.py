@@ -302,7 +302,7 @@ def test_instances_in_one_queue_use_the_sum_of_what_their_plans_ask_for(api: Api
 
 
 def test_a_cluster_has_a_bounded_number_of_queues(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "LARGEST_COUNT", 2)
+    monkeypatch.setattr(service, "MOST_QUEUES", 2)
     cluster_id = building.cluster(api)
     for name in ("root.a", "root.b"):
         building.queue(api, cluster_id, name, vcore=1, mem=1)

@@ -61,12 +61,12 @@ def test_a_single_tag_may_be_one_json_object(api: Api) -> None:
 
 
 @pytest.mark.parametrize("text", ["", ",", "[]", "[1]", '["a"]', '{"a":1}', '{"a"', ":1", '[{"Value":"1"}]'])
-def test_what_is_no_tag_is_refused(api: Api, text: str) -> None:
+def test_a_text_that_is_not_a_tag_is_refused(api: Api, text: str) -> None:
     api.refused("TagResources", ResourceIds=building.cluster(api), Tags=text, code="InvalidTags")
 
 
 @pytest.mark.parametrize("ids", ["", ",", "[]", "[1]", '{"a":1}', '["a"'])
-def test_what_is_no_list_of_ids_is_refused(api: Api, ids: str) -> None:
+def test_a_text_that_is_not_a_list_of_ids_is_refused(api: Api, ids: str) -> None:
     api.refused("TagResources", ResourceIds=ids, Tags="a:1", code="InvalidResourceIds")
     api.refused("UntagResources", ResourceIds=ids, All=True, code="InvalidResourceIds")
 

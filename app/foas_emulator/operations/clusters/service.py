@@ -22,7 +22,7 @@ from foas_emulator.world.world import World
 FEWEST_SLAVES = 2
 MOST_SLAVES = 1000
 """The emulator's own limit: it shows every machine of a cluster."""
-LARGEST_COUNT = 20_000
+MOST_CLUSTERS = 20_000
 """The most clusters of a world, destroyed ones among them: a list counts them for every call. The number is ours."""
 MOST_REMOVED = 10_000
 """The most slaves that a cluster may give up over time: the number of each of them is kept. The number is ours."""
@@ -113,9 +113,9 @@ def create_cluster(
     begins = (f"{order.region}-", order.region) if order.region[-1:].isdigit() else (f"{order.region}-",)
     if zone_id[:-1] not in begins or not "a" <= zone_id[-1] <= "z":
         raise invalid("zoneId", f"the order is for region {order.region}, and {zone_id} is not in it.")
-    if world.store.count(Cluster) >= LARGEST_COUNT:
+    if world.store.count(Cluster) >= MOST_CLUSTERS:
         raise TOO_MANY(
-            f"World {world.name} has {LARGEST_COUNT} clusters, destroyed ones included; a reset removes those "
+            f"World {world.name} has {MOST_CLUSTERS} clusters, destroyed ones included; a reset removes those "
             "that were created since the world was."
         )
     now = world.second()

@@ -10,8 +10,8 @@ from foas_emulator.operations.required import LONGEST_NAME, given
 from foas_emulator.world.store import assign, equal
 from foas_emulator.world.world import World
 
-LARGEST_COUNT = 50
-LARGEST_DEPTH = 5
+MOST_FOLDERS = 50
+MOST_LEVELS = 5
 _MOST_NAMES = 512
 """The most names of a path to look at: as many as the longest one has that a seed or a snapshot can hold."""
 
@@ -149,7 +149,7 @@ def _checked(parameter: str, path: str | None) -> str:
         raise invalid(parameter, f"{path!r} is not an absolute path such as /path1/path2.")
     if len(names) > _MOST_NAMES:
         raise TOO_DEEP(
-            f"A project has {LARGEST_DEPTH} levels of folders at most, and {parameter} more than {_MOST_NAMES}."
+            f"A project has {MOST_LEVELS} levels of folders at most, and {parameter} more than {_MOST_NAMES}."
         )
     if any(len(name) > LONGEST_NAME for name in names):
         raise invalid(parameter, f"the name of a folder has at most {LONGEST_NAME} characters.")
@@ -164,9 +164,9 @@ def _make(world: World, project_name: str, path: str) -> Folder:
     _check_depth(path)
     _make_parents(world, project_name, path)
     count = world.store.count(Folder, equal(Folder.project_name, project_name)) - 1  # without the root
-    if count >= LARGEST_COUNT:
+    if count >= MOST_FOLDERS:
         raise TOO_MANY(
-            f"Project {project_name!r} has {count} folders and a root; above {LARGEST_COUNT}, only a seed adds one."
+            f"Project {project_name!r} has {count} folders and a root; above {MOST_FOLDERS}, only a seed adds one."
         )
     folder = Folder.model_construct(folder_id=world.next_number("folder"), project_name=project_name, path=path)
     world.store.insert(folder)
@@ -180,8 +180,8 @@ def _make_parents(world: World, project_name: str, path: str) -> None:
 
 
 def _check_depth(path: str) -> None:
-    if path.count("/") > LARGEST_DEPTH:
-        raise TOO_DEEP(f"{path!r} is on level {path.count('/')}; a project has {LARGEST_DEPTH} levels at most.")
+    if path.count("/") > MOST_LEVELS:
+        raise TOO_DEEP(f"{path!r} is on level {path.count('/')}; a project has {MOST_LEVELS} levels at most.")
 
 
 def _not_found(project_name: str, path: str) -> Exception:

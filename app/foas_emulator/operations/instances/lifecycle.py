@@ -98,7 +98,7 @@ ALREADY_STARTED = problem("InvalidJob.AlreadyStarted", 400, "The specified job h
 NOT_PAUSED = problem("InvalidInstance.NotPaused", 400, "The specified instance is not paused.")
 ENDED = problem("InvalidInstance.Ended", 400, "The specified instance has ended.")
 TOO_MANY = problem("InvalidInstance.LimitExceeded", 400, "The project has the largest number of instances already.")
-LARGEST_COUNT = 20_000
+MOST_INSTANCES = 20_000
 """The most instances of a project, archived ones among them: a list counts them for every call. It is ours."""
 _REFUSALS: Mapping[str, Problem] = {
     "start": ALREADY_STARTED,
@@ -134,9 +134,9 @@ def launch(world: World, job: "Job", copy: "CommittedJob | Instance", *, call: s
 
     Raise `InvalidInstance.LimitExceeded` if its project has too many.
     """
-    if world.store.count(Instance, equal(Instance.project_name, job.project_name)) >= LARGEST_COUNT:
+    if world.store.count(Instance, equal(Instance.project_name, job.project_name)) >= MOST_INSTANCES:
         raise TOO_MANY(
-            f"Project {job.project_name!r} has {LARGEST_COUNT} instances, archived ones included; DeleteJob removes "
+            f"Project {job.project_name!r} has {MOST_INSTANCES} instances, archived ones included; DeleteJob removes "
             "those of a job, and a reset of the world all that were started since it was created."
         )
     given_plan(copy.plan_json or "", note=world.note)

@@ -20,8 +20,8 @@ from foas_emulator.operations.jobs import service as jobs
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.required import given, listed, require_engine
-from foas_emulator.world.slices import in_slices
-from foas_emulator.world.store import Condition, StoreClosedError, assign, equal
+from foas_emulator.world.slices import read_in_slices
+from foas_emulator.world.store import Condition, assign, equal
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
 
@@ -307,13 +307,10 @@ async def demand_by_queue(world: World, cluster_id: str) -> Mapping[str, Resourc
     Other calls are served between two plans. Raise `StoreClosedError` if one of them replaces the world.
     """
     demands: dict[str, Resource] = {}
-    notes, beginning = list[str](), world.beginning
-    with world.in_use():
-        async for instance in in_slices(rows.instances_on_cluster(world, cluster_id, RUNNING)):
-            if world.beginning is not beginning:
-                raise StoreClosedError("the world was replaced or reset")
-            queue_name = instance.queue_name or ""
-            demands[queue_name] = demands.get(queue_name, Resource()) + _demand(world, instance, notes.append)
+    notes: list[str] = []
+    async for instance in read_in_slices(world, rows.instances_on_cluster(world, cluster_id, RUNNING)):
+        queue_name = instance.queue_name or ""
+        demands[queue_name] = demands.get(queue_name, Resource()) + _demand(world, instance, notes.append)
     for sentence in notes:  # only now: calls that are served meanwhile take all notes
         world.note(sentence)
     return demands

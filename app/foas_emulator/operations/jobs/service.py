@@ -30,7 +30,7 @@ from foas_emulator.world.world import World
 
 CURRENT_ENGINE = "current"
 """The tag of the recommended engine version (official sample code)."""
-LARGEST_COUNT = 100
+MOST_JOBS = 100
 LONGEST_PACKAGES = 64 * 1024  # ours; blanks between names count
 
 NOT_FOUND = problem("InvalidJob.NotFound", 404, "The specified job does not exist.")
@@ -89,8 +89,8 @@ def create_job(
     if rows.find_job(world, project_name, job_name) is not None:
         raise DUPLICATE(f"Project {project_name!r} has a job {job_name!r} already; UpdateJob changes it.")
     count = world.store.count(Job, equal(Job.project_name, project_name))
-    if count >= LARGEST_COUNT:
-        raise TOO_MANY(f"Project {project_name!r} has {count} jobs; above {LARGEST_COUNT}, only a seed adds one.")
+    if count >= MOST_JOBS:
+        raise TOO_MANY(f"Project {project_name!r} has {count} jobs; above {MOST_JOBS}, only a seed adds one.")
     queue = queues.require_bound(world, project_name, draft.cluster_id, draft.queue_name)
     _check_draft(world, project_name, draft)
     job = Job.model_construct(

@@ -12,14 +12,14 @@ from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.required import given, named
 from foas_emulator.operations.texts import check_weight
-from foas_emulator.world.slices import in_slices
-from foas_emulator.world.store import Change, Condition, StoreClosedError, changed, equal, given_only
+from foas_emulator.world.slices import read_in_slices
+from foas_emulator.world.store import Change, Condition, changed, equal, given_only
 from foas_emulator.world.world import World
 
 if TYPE_CHECKING:
     from foas_emulator.operations.jobs.rows import Job
 
-LARGEST_COUNT = 50
+MOST_PACKAGES = 50
 
 NOT_FOUND = problem("InvalidPackage.NotFound", 404, "The specified package does not exist.")
 DUPLICATE = problem("InvalidPackage.Duplicate", 400, "The specified package already exists.")
@@ -54,8 +54,8 @@ def create_package(
     if find_package(world, project_name, package_name) is not None:
         raise DUPLICATE(f"Project {project_name!r} has a package {package_name!r} already; UpdatePackage changes it.")
     count = world.store.count(Package, equal(Package.project_name, project_name))
-    if count >= LARGEST_COUNT:
-        raise TOO_MANY(f"Project {project_name!r} has {count} packages; above {LARGEST_COUNT}, only a seed adds one.")
+    if count >= MOST_PACKAGES:
+        raise TOO_MANY(f"Project {project_name!r} has {count} packages; above {MOST_PACKAGES}, only a seed adds one.")
     package = Package.model_construct(
         project_name=project_name,
         package_name=package_name,
@@ -113,13 +113,8 @@ async def get_ref_package_job(
     Other calls are served between two jobs. Raise `StoreClosedError` if one of them replaces the world.
     """
     get_package(world, project_name, package_name)
-    users, beginning = set[str](), world.beginning
-    with world.in_use():
-        async for job_name, packages in in_slices(jobs.packages_of_copies(world, project_name, package_name)):
-            if world.beginning is not beginning:
-                raise StoreClosedError("the world was replaced or reset")
-            if _has(packages, package_name):
-                users.add(job_name)
+    copies = read_in_slices(world, jobs.packages_of_copies(world, project_name, package_name))
+    users = {job_name async for job_name, packages in copies if _has(packages, package_name)}
     return jobs.page_of_copies(world, project_name, users, page_index, page_size)
 
 

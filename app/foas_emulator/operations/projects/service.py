@@ -19,7 +19,7 @@ DEFAULT_REGION = "cn-shanghai"
 NOT_FOUND = problem("InvalidProject.NotFound", 404, "The specified project does not exist.")
 DUPLICATE = problem("InvalidProject.Duplicate", 400, "The specified project already exists.")
 TOO_MANY = problem("InvalidProject.LimitExceeded", 400, "There is the largest number of projects already.")
-LARGEST_COUNT = 20_000
+MOST_PROJECTS = 20_000
 """The most projects of a world: a list counts them for every call. The number is ours."""
 JOBS_ONLINE = problem(
     "InvalidProject.JobsOnline",
@@ -68,8 +68,8 @@ def create_project(
         cluster_id = None
     if find_project(world, name) is not None:
         raise DUPLICATE(f"World {world.name} has a project {name!r} already.")
-    if world.store.count(Project) >= LARGEST_COUNT:
-        raise TOO_MANY(f"World {world.name} has {LARGEST_COUNT} projects; delete some first.")
+    if world.store.count(Project) >= MOST_PROJECTS:
+        raise TOO_MANY(f"World {world.name} has {MOST_PROJECTS} projects; delete some first.")
     project = Project.model_construct(
         name=name,
         id=world.next_token("project"),

@@ -13,7 +13,7 @@ from foas_emulator.world.store import assign, changed, equal, given_only
 from foas_emulator.world.world import World
 
 _FIRST_LEVEL = re.compile(r"root\.[^.\s]+")
-LARGEST_COUNT = 500
+MOST_QUEUES = 500
 """The most queues of a cluster, and of a project that a seed gives several: one answer shows all. It is ours."""
 
 NOT_FOUND = problem("InvalidQueue.NotFound", 404, "The specified queue does not exist.")
@@ -69,8 +69,8 @@ def create_queue(
         raise invalid("queueName", f"{queue_name!r} is not a first-level queue name such as root.project1.")
     if find_queue(world, cluster_id, queue_name) is not None:
         raise DUPLICATE(f"Cluster {cluster_id!r} has a queue {queue_name!r} already; UpdateQueue changes it.")
-    if world.store.count(Queue, equal(Queue.cluster_id, cluster_id)) >= LARGEST_COUNT:
-        raise TOO_MANY(f"Cluster {cluster_id!r} has {LARGEST_COUNT} queues; delete some first.")
+    if world.store.count(Queue, equal(Queue.cluster_id, cluster_id)) >= MOST_QUEUES:
+        raise TOO_MANY(f"Cluster {cluster_id!r} has {MOST_QUEUES} queues; delete some first.")
     queue = Queue.model_construct(
         cluster_id=cluster_id,
         queue_name=queue_name,

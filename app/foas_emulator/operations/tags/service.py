@@ -18,9 +18,9 @@ from foas_emulator.world.world import World
 CLUSTER = "cluster"
 """The default resource type."""
 
-LARGEST_COUNT = 200
+MOST_TAGS = 200
 """The most tags of a cluster of one type. The number is ours."""
-MOST_OF_WORLD = 100_000
+MOST_TAGS_OF_WORLD = 100_000
 """The most tags of all clusters and types: a list may have to look at each. The number is ours."""
 TOO_MANY = problem("InvalidTag.LimitExceeded", 400, "The resource has the largest number of tags already.")
 
@@ -56,10 +56,10 @@ def tag_resources(world: World, *, resource_type: str | None, resource_ids: str 
             )
             row = Tag.model_construct(resource_type=kind, resource_id=cluster_id, tag_key=key, tag_value=value or "")
             world.store.insert(row)
-        if world.store.count(Tag, equal(Tag.resource_type, kind), equal(Tag.resource_id, cluster_id)) > LARGEST_COUNT:
-            raise TOO_MANY(f"Cluster {cluster_id!r} would have more than {LARGEST_COUNT} tags; UntagResources first.")
-    if world.store.count(Tag) > MOST_OF_WORLD:
-        raise TOO_MANY(f"World {world.name} would have more than {MOST_OF_WORLD} tags; UntagResources first.")
+        if world.store.count(Tag, equal(Tag.resource_type, kind), equal(Tag.resource_id, cluster_id)) > MOST_TAGS:
+            raise TOO_MANY(f"Cluster {cluster_id!r} would have more than {MOST_TAGS} tags; UntagResources first.")
+    if world.store.count(Tag) > MOST_TAGS_OF_WORLD:
+        raise TOO_MANY(f"World {world.name} would have more than {MOST_TAGS_OF_WORLD} tags; UntagResources first.")
 
 
 def list_tag_resources(

@@ -1,0 +1,37 @@
+"""Entries of the journal as lines of text."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from foas_emulator.difference import in_one_line
+
+
+def describe_call(call: Mapping[str, Any]) -> str:
+    """Return a call as one line for a terminal, and below it the fault rules that applied, and its hint and warning."""
+    line = f"{_answer(call)} <- {_request(call)}"
+    return "\n    ".join(map(in_one_line, [line, *faults_of(call), *reasons_of(call)]))
+
+
+def number_and_call(call: Mapping[str, Any]) -> str:
+    """Return a call with its number, as in `#1 GetJob {"jobName": "j"} -> 404 InvalidJob.NotFound`."""
+    return f"#{call['number']} {_request(call)} -> {_answer(call)}"
+
+
+def faults_of(call: Mapping[str, Any]) -> list[str]:
+    """Return a remark for each fault rule that applied to a call."""
+    return [f"fault rule {rule['id']} applied {json.dumps(rule['effect'])}" for rule in call.get("faults") or ()]
+
+
+def reasons_of(call: Mapping[str, Any]) -> list[str]:
+    """Return the hint and the warning of a call, if it has them."""
+    return [str(call[name]) for name in ("hint", "warning") if call.get(name)]
+
+
+def _request(call: Mapping[str, Any]) -> str:
+    asked = call.get("operation") or f"{call.get('method')} {call.get('path')}"
+    return f"{asked} {json.dumps(call.get('parameters'), ensure_ascii=False)}"
+
+
+def _answer(call: Mapping[str, Any]) -> str:
+    return f"{call.get('status') or 'no answer'} {call.get('code') or ''}".strip()
