@@ -4,6 +4,7 @@ import errno
 import gc
 import pickle
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -23,6 +24,7 @@ from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.serving.server import StartError
 from foas_emulator.testing import Change, Emulator, EmulatorError, Server, World
 from foas_emulator.world.settings import NAMES
+from tests.process import environment
 
 NEW_YEAR = 1_767_225_600_000
 SEED = """
@@ -437,6 +439,29 @@ def test_an_emulator_says_that_it_needs_threads_where_a_library_has_replaced_the
     monkeypatch.setattr("_thread.start_new_thread", start_new_thread)
     with pytest.raises(StartError, match=f"{library} has replaced the threads of this process"):
         Emulator().__enter__()
+
+
+FROZEN = """
+import datetime, urllib.request
+
+class Frozen(datetime.date, metaclass=type("FrozenType", (type,), {})):
+    pass
+
+datetime.date = Frozen
+from foas_emulator.testing import Emulator
+
+with Emulator() as emulator:
+    emulator.world("default").faults.rules()
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    print(opener.open(emulator.url + "/api/v2/projects").status, datetime.date is Frozen)
+"""
+"""As freezegun replaces the class: with one whose own class is another, of which no other can be derived."""
+
+
+def test_an_emulator_is_begun_where_freezegun_has_replaced_dates() -> None:
+    words = [sys.executable, "-c", FROZEN]
+    ran = subprocess.run(words, capture_output=True, check=False, encoding="utf-8", env=environment(), timeout=60)
+    assert (ran.stdout, ran.returncode) == ("200 True\n", 0), ran.stderr
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The emulator's server in a thread. Importing this module loads the whole emulator."""
 
 import _thread
+import datetime as dt
 import os
 import socket
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 import click
 import uvicorn
+from fastapi import APIRouter
 from fastapi.dependencies import models
 
 from foas_emulator.difference import nearest_name
@@ -32,6 +34,22 @@ START_WITHIN = 30.0
 """Seconds within which the server must start."""
 END_WITHIN = 5.0
 """Seconds to wait for the end of a server that may never have started."""
+
+
+def _load_what_routes_need() -> None:
+    """Build a route with the real `date`: FastAPI loads pydantic's old version for the first one in a process.
+
+    That cannot be loaded where freezegun has replaced `date`, and all calls would end in 500.
+    """
+    replacement, real = dt.date, dt.datetime.__mro__[-2]
+    setattr(dt, "date", real)  # noqa: B010 - mypy knows it as a class
+    try:
+        APIRouter().add_api_route("/", lambda parameter: parameter)
+    finally:
+        setattr(dt, "date", replacement)  # noqa: B010
+
+
+_load_what_routes_need()
 
 
 def settings_of(given: Mapping[str, Any]) -> Settings:
