@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain, repeat
 from pathlib import Path
@@ -51,11 +51,27 @@ def test_every_command_that_asks_a_server_is_looked_at() -> None:
     assert {words[0] for words in COMMANDS} == {*NAMES} - {"replay"}  # which asks its own server
 
 
+class Quiet(BaseHTTPRequestHandler):
+    """Answers requests and logs none."""
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def served(handler: type[Quiet]) -> Iterator[str]:
+    """Yield the address of a server whose requests this handler answers."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 @pytest.fixture(scope="module", params=FOREIGN, ids=["{}", "[]", "[1]", "3", "number", "texts", "html", "deep"])
 def foreign(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a server that answers every request alike, and is no emulator."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("content-length", 0)))
             self.send_response(200)
@@ -65,13 +81,8 @@ def foreign(request: pytest.FixtureRequest) -> Iterator[str]:
 
         do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - as http.server wants it
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(Handler) as url:
+        yield url
 
 
 @pytest.fixture
@@ -170,18 +181,13 @@ def _with_url(command: str, words: list[str], url: str) -> list[str]:
 def answering(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a server that answers every request with these bytes, and closes the connection."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             with suppress(OSError):  # who asks may leave before the end
                 self.wfile.write(request.param)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(Handler) as url:
+        yield url
 
 
 @pytest.mark.parametrize("command", ["worlds", "get"])
