@@ -18,14 +18,9 @@ class DatabaseBudget:
         self.limit = limit
         self.size = 0
 
-    @property
-    def room(self) -> int:
-        """The bytes by which they may grow."""
-        return max(0, self.limit - self.size)
-
     def require(self, size: int) -> None:
         """Raise `WorldFullError` if they may not grow by so many bytes."""
-        if size > self.room:
+        if size > 0 and self.size + size > self.limit:
             raise self.exhausted()
 
     def exhausted(self) -> WorldFullError:
@@ -55,7 +50,7 @@ class Share:
 
     def limit_growth(self, connection: sqlite3.Connection) -> None:
         """Let the database grow by as much as the budget has left, in the transaction that begins."""
-        room = max(0, self.budget.limit - self.budget.size)
+        room = max(0, self.budget.limit - self.budget.size)  # resets need no room, so there may be less than none
         if room >= _LONGEST_GROWTH and not self.is_limited:
             return
         self.is_limited = room < _LONGEST_GROWTH
