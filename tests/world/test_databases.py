@@ -73,7 +73,7 @@ def test_worlds_are_refused_while_there_is_no_room_and_made_again_once_one_is_dr
         control.ok("PUT", "/worlds/fork", {"fork": "default"}, status=201)
 
 
-def test_a_reset_needs_no_room() -> None:
+def test_a_reset_to_less_needs_no_room() -> None:
     with open_api(world_bytes=LIMIT) as api:
         control = Control(api)
         building.project_with_queue(api)
@@ -108,6 +108,42 @@ def test_a_world_is_limited_no_longer_once_there_is_room_again(monkeypatch: pyte
         api.registry.databases.limit *= 2
         api.ok("CreateJob", **JOB, jobName="large", code="x" * 3_000_000)
         assert not share.is_limited
+
+
+def test_nothing_larger_takes_the_place_of_a_world_while_there_is_no_room() -> None:
+    with small() as (api, control):
+        for number in range(2):
+            api.ok("CreateJob", **JOB, jobName=f"large{number}", code="x" * 400_000)
+        large = control.ok("GET", "/worlds/default/snapshot")
+        control.ok("PUT", "/worlds/wide", {"fork": "default"}, status=201)
+        control.ok("PUT", "/worlds/narrow", {"seed": "empty"}, status=201)
+        control.ok("PUT", "/worlds/wide/snapshot", control.ok("GET", "/worlds/narrow/snapshot"), status=204)
+        fill(api)
+        size, before = api.registry.databases.size, control.ok("GET", "/worlds/wide/snapshot")
+        projects = [{"Name": f"p{number}", "ClusterId": f"c{number % 3}"} for number in range(900)]
+        wide = {"clusters": [{"ClusterId": f"c{number}"} for number in range(3)], "projects": projects}
+        for call in (
+            ("PUT", "/worlds/narrow/snapshot", large),
+            ("POST", "/worlds/narrow/seed", wide),
+            ("POST", "/worlds/wide/reset", None),
+        ):
+            refused = control.send(*call)
+            assert (refused.status_code, refused.json()["error"]) == (503, "The world is full."), call
+            assert api.registry.databases.size == held(api) <= max(size, LIMIT), call
+        assert control.ok("GET", "/worlds/wide/snapshot") == before
+
+
+def test_changes_that_are_due_happen_in_a_full_world_so_that_deletions_go_on() -> None:
+    with small() as (api, control):
+        control.ok("PUT", "/worlds/default/settings", {"start_delay": "1h"})
+        for number in range(60):
+            building.online_job(api, f"due{number}")
+            api.ok("StartJob", projectName="p", jobName=f"due{number}")
+        fill(api)
+        moved = control.ok("POST", "/worlds/default/clock/advance", {"by": "2h"})
+        assert moved["changes_total"] == 60
+        api.ok("DeleteJob", projectName="p", jobName="j0")
+        assert api.registry.databases.size < LIMIT
 
 
 def test_the_last_number_of_a_counter_is_no_lack_of_room() -> None:

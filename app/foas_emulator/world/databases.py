@@ -50,12 +50,22 @@ class Share:
 
     def limit_growth(self, connection: sqlite3.Connection) -> None:
         """Let the database grow by as much as the budget has left, in the transaction that begins."""
-        room = max(0, self.budget.limit - self.budget.size)  # resets need no room, so there may be less than none
+        room = max(0, self.budget.limit - self.budget.size)  # what was admitted before may take more
         if room >= _LONGEST_GROWTH and not self.is_limited:
             return
         self.is_limited = room < _LONGEST_GROWTH
         most = (self._counted + room) // PAGE_SIZE if self.is_limited else _NO_LIMIT
         connection.execute(f"PRAGMA max_page_count = {most}")
+
+    def lift_limit(self, connection: sqlite3.Connection) -> None:
+        """Let the database grow, in the transaction that begins, by what was admitted before: changes that are due."""
+        if self.is_limited:
+            connection.execute(f"PRAGMA max_page_count = {_NO_LIMIT}")
+            self.is_limited = False
+
+    def require(self, image: bytes) -> None:
+        """Raise `WorldFullError` if an image does not fit in place of the database."""
+        self.budget.require(len(image) - self._counted)
 
     def release(self) -> None:
         """Take nothing of the budget any more."""

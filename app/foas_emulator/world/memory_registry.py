@@ -89,7 +89,6 @@ class MemoryRegistry(Registry):
 
     def _replace(self, name: str, image: bytes, staged: StagedImage) -> World:
         world = self._worlds[name]
-        self.databases.require(len(image) - world.store.size)
         with self._with_origin(name, image):
             world.load(image, staged.take_store())
         world.last_used = stopwatch()
@@ -103,8 +102,6 @@ class MemoryRegistry(Registry):
             self.reset(name, staged)
 
     def exchange(self, world: World, take: Callable[[Store | None], None], staged: StagedImage) -> None:
-        if staged.store is not None:
-            self.databases.require(staged.store.size - world.store.size)
         take(staged.take_store())
         world.last_used = stopwatch()
 

@@ -201,7 +201,9 @@ class Store:
         return self.image()
 
     def load(self, image: bytes) -> None:
-        """Replace all contents by those of `image`, atomically."""
+        """Replace all contents by those of `image`, atomically. Raise `WorldFullError` if it does not fit."""
+        if self._share is not None:
+            self._share.require(image)
         self.revision = object()
         with self._backup.ended():
             if self.path is None:
@@ -247,9 +249,10 @@ class Store:
         return self._raw.in_transaction
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, is_admitted: bool = False) -> Iterator[None]:
         """Run the statements inside as one transaction: if anything is raised, none takes effect. Nested uses join it.
 
+        One that `is_admitted` may let the database grow though its budget is exhausted.
         Raise `WorldFileError` if the file is the cause of an error, as on a full disk.
         """
         if self.in_transaction:
@@ -257,7 +260,7 @@ class Store:
             return
         try:
             if self._share is not None:
-                self._share.limit_growth(self._raw)
+                (self._share.lift_limit if is_admitted else self._share.limit_growth)(self._raw)
             self._raw.execute("BEGIN IMMEDIATE")
             yield
             self._raw.execute("COMMIT")

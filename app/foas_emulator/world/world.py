@@ -53,7 +53,7 @@ def leave_template(store: Store, name: str, *, begun: int | None = None) -> int:
     if row is None or row.template_at is None:
         return 0
     postponed_by = 0
-    with store.transaction():
+    with store.transaction(is_admitted=True):
         seed = assign(WorldRow.seed, seed_of(name))
         store.update(WorldRow, seed, assign(WorldRow.template_at, None), where=[equal(WorldRow.id, 1)])
         if pending.next_at(store) is not None:
@@ -233,11 +233,11 @@ class World:
     # -- changes
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Apply all writes inside the block, or none of them if anything is raised."""
+    def transaction(self, *, is_admitted: bool = False) -> Iterator[None]:
+        """Apply all writes inside the block, or none of them if anything is raised; see `Store.transaction`."""
         copies = self.next_due, self.clock.reading, self._given, self.settings
         try:
-            with self.store.transaction():
+            with self.store.transaction(is_admitted=is_admitted):
                 yield
         except BaseException:
             self.cache.discard_from_rows()
@@ -284,7 +284,7 @@ class World:
             return []
         settled: list[Change] = []
         begun = processor_time()
-        with self.transaction():
+        with self.transaction(is_admitted=True):
             while (most is None or len(settled) < most) and (change := self._take_due(now)) is not None:
                 with self.clock.held_at(change.at):
                     state = self._handler(change)(self, change)
@@ -334,7 +334,14 @@ class World:
             self._take(store)
 
     def _take(self, store: Store) -> None:
-        store.count_in(self.store.budget)
+        budget = self.store.budget
+        if budget is not None:
+            try:
+                budget.require(store.size - self.store.size)
+            except BaseException:
+                store.close()
+                raise
+        store.count_in(budget)
         self.store.close()
         self.store = store
         self.clock = Clock(store)
