@@ -72,9 +72,8 @@ def describe_control(routes: Sequence[BaseRoute]) -> Schema:
         "paths": made["paths"],
         "components": {"schemas": made["components"]["schemas"], "securitySchemes": _SECURITY},
     }
-    for path, item in document["paths"].items():
+    for item in document["paths"].values():
         for operation in item.values():
-            operation["tags"] = [_tag(path)]
             for parameter in operation.get("parameters", []):
                 _describe(parameter)
     tidy(document, answers_have_null=True)
@@ -82,24 +81,6 @@ def describe_control(routes: Sequence[BaseRoute]) -> Schema:
         if node.get("type") in _FORMATS:
             node.setdefault("format", _FORMATS[node["type"]])
     return document
-
-
-def _tag(path: str) -> str:
-    """Return the tag of a path: the first of its words that names one."""
-    words = path.removeprefix("/_emulator/worlds/{name}").strip("/").split("/")
-    synonyms = {
-        "snapshot": "snapshots",
-        "seed": "snapshots",
-        "pact-states": "snapshots",
-        "events": "journal",
-        "projects": "instances",
-        "reset": "worlds",
-        "_emulator": "info",
-    }
-    for word in words[::-1] if words[0] == "_emulator" else words:
-        if (tag := synonyms.get(word, word)) in _TAGS:
-            return tag
-    return "worlds"
 
 
 def _describe(parameter: Schema) -> None:
