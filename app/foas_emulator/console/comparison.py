@@ -26,7 +26,8 @@ from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.snapshot import SnapshotError
-from foas_emulator.world.store import Store, equal
+from foas_emulator.world.store import Store
+from foas_emulator.world.tables import equal
 from foas_emulator.world.world import WorldRow, leave_template
 
 MOST_ROWS = 50

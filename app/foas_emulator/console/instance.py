@@ -17,7 +17,7 @@ from foas_emulator.console.resources import due
 from foas_emulator.console.site import View
 from foas_emulator.operations.instances.lifecycle import STATES
 from foas_emulator.operations.instances.rows import Instance
-from foas_emulator.world.store import equal
+from foas_emulator.world.tables import equal
 
 CURVES = (
     ("numRecordsInPerSecond.rate", mark("Records in"), "/s"),

@@ -15,7 +15,7 @@ from foas_emulator.world.advance import settle
 from foas_emulator.world.ids import LAST_COUNT
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
-from foas_emulator.world.store import equal
+from foas_emulator.world.tables import equal
 from foas_emulator.world.world import World
 
 RuleId = Annotated[int, Path(ge=1, le=LAST_COUNT)]

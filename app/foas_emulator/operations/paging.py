@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
-from foas_emulator.world.store import Condition, Row, Store
+from foas_emulator.world.store import Store
+from foas_emulator.world.tables import Condition, Row
 from foas_emulator.world.world import World
 
 LARGEST_PAGE = 100

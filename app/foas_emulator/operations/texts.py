@@ -5,7 +5,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from foas_emulator.gateway.errors import problem
-from foas_emulator.world.store import Row
+from foas_emulator.world.tables import Row
 
 MOST_WEIGHT = 6 * 1024 * 1024
 """The most that the texts of a row, or of a page of several rows, weigh: some 50 milliseconds' work. It is ours."""

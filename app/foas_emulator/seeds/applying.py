@@ -32,7 +32,7 @@ from foas_emulator.seeds.references import Suggestions
 from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import raise_counter
 from foas_emulator.world.instants import LAST_INSTANT
-from foas_emulator.world.store import Row, equal
+from foas_emulator.world.tables import Row, equal
 from foas_emulator.world.world import World
 
 R = TypeVar("R", bound=Row)

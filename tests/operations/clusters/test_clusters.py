@@ -14,7 +14,7 @@ from foas_emulator.operations.clusters.service import MOST_REMOVED, MOST_SLAVES,
 from foas_emulator.operations.columns import ACCOUNT
 from foas_emulator.operations.instances import service
 from foas_emulator.seeds.consistency import check_world
-from foas_emulator.world.store import assign, equal
+from foas_emulator.world.tables import assign, equal
 from tests.api import Api
 from tests.operations import building
 

@@ -9,7 +9,7 @@ import pytest
 from foas_emulator.operations.clusters.lifecycle import SERVING, STATES, TRANSITIONS, Event
 from foas_emulator.operations.clusters.rows import Cluster, masters, slaves
 from foas_emulator.operations.columns import ACCOUNT
-from foas_emulator.world.store import assign, equal
+from foas_emulator.world.tables import assign, equal
 from tests.api import Api
 from tests.operations import building
 

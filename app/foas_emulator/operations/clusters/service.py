@@ -16,7 +16,7 @@ from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.required import given, listed, named, region_of
 from foas_emulator.operations.texts import check_weight
-from foas_emulator.world.store import Condition, assign, changed, equal
+from foas_emulator.world.tables import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
 FEWEST_SLAVES = 2

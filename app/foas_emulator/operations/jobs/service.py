@@ -25,7 +25,7 @@ from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.queues import service as queues
 from foas_emulator.operations.required import given, listed, named, readable, require_engine
 from foas_emulator.operations.texts import check_weight
-from foas_emulator.world.store import Condition, assign, changed, equal
+from foas_emulator.world.tables import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
 CURRENT_ENGINE = "current"

@@ -9,7 +9,7 @@ from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.queues.rows import Queue, find_queue, queues_of_cluster, update_queue_row
 from foas_emulator.operations.required import given, named
-from foas_emulator.world.store import assign, changed, equal, given_only
+from foas_emulator.world.tables import assign, changed, equal, given_only
 from foas_emulator.world.world import World
 
 _FIRST_LEVEL = re.compile(r"root\.[^.\s]+")

@@ -12,7 +12,7 @@ from foas_emulator.gateway.errors import ApiError, invalid, problem
 from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.required import LONGEST_NAME, check_count, given, listed, named
 from foas_emulator.operations.tags.rows import Tag, select_tags
-from foas_emulator.world.store import equal
+from foas_emulator.world.tables import equal
 from foas_emulator.world.world import World
 
 CLUSTER = "cluster"
