@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
+from foas_emulator.gateway.access_keys import WORLD_NAME
 from foas_emulator.openapi.document import SERVERS, Schema, information, nodes, tidy
 
 TITLE = "foas-emulator control API"
@@ -27,7 +28,7 @@ _TAGS = {
     "coverage": "The parts of the service that were exercised.",
 }
 _PARAMETERS: dict[str, Schema] = {
-    "name": {"description": "Name of the world.", "schema": {"pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}},
+    "name": {"description": "Name of the world.", "schema": {"pattern": f"^{WORLD_NAME}$"}},
     "project_name": {"description": "Name of the project."},
     "job_name": {"description": "Name of the job."},
     "instance_id": {"description": "Id of the instance.", "schema": {"format": "int64"}},
