@@ -169,7 +169,7 @@ async def get_cluster_resource(world: World, cluster_id: str) -> tuple[Resource,
     """Return the resources that a cluster has for jobs, and those that its running instances use."""
     cluster = require(world, cluster_id)
     demands = await demand_by_queue(world, cluster_id)
-    return capacity(cluster), total(list(demands.values()))
+    return capacity(cluster), total(demands.values())
 
 
 def expand_cluster(
