@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SHARE = 6
 """Descriptors of this process for each connection of the proxy: it takes three, so all take half at most."""
 
-MakeServer = Callable[[ASGIApp], uvicorn.Server]
+MakeServer = Callable[[ASGIApp, ssl.SSLContext | None], uvicorn.Server]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +84,7 @@ def prepare(
 async def intercepting(interception: Interception, app: ASGIApp, make_server: MakeServer) -> AsyncIterator[None]:
     """Run the proxy, and the two servers behind it, inside the block."""
     named = UnderServiceNames(app)
-    plain, secure = make_server(named), make_server(named)
-    secure.config.load()
-    secure.config.ssl = interception.tls
+    plain, secure = make_server(named, None), make_server(named, interception.tls)
     behind = {plain: interception.plain, secure: interception.secure}
     tasks = [asyncio.create_task(server.serve(sockets=[listener])) for server, listener in behind.items()]
     addresses = [listener.getsockname()[:2] for listener in behind.values()]

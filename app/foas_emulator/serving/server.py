@@ -23,6 +23,7 @@ from foas_emulator.seeds.watching import Marks
 from foas_emulator.serving.descriptors import LEAST, LoopErrors, limit_if_too_low, raise_limit
 from foas_emulator.serving.listening import listen, reachable, url_of
 from foas_emulator.serving.memory import give_back_large_blocks
+from foas_emulator.serving.secure_server import SecureServer
 from foas_emulator.serving.uvicorn_servers import (
     MainServer,
     SideServer,
@@ -116,10 +117,12 @@ def serve(settings: Settings) -> None:
             with garbage.in_steps() as steps, event_loop_runner() as runner:
                 servers: list[uvicorn.Server] = []
                 config = main_config(served.app, keep_alive=settings.keep_alive, steps=steps, servers=servers)
-                secure = SideServer(uvicorn_config(served.app, keep_alive=settings.keep_alive, lifespan="off", tls=tls))
-                beside = [*served.beside, *(serving(secure, sockets) for sockets in served.listeners[1:])]
-                main = MainServer(config, announcement=announcement, beside=beside)
-                servers += main, secure
+                beside = [*served.beside]
+                if tls is not None:
+                    also = uvicorn_config(served.app, keep_alive=settings.keep_alive, lifespan="off")
+                    servers.append(secure := SecureServer(also, tls))
+                    beside.append(serving(secure, served.listeners[1]))
+                servers.append(main := MainServer(config, announcement=announcement, beside=beside))
                 runner.run(main.serve(sockets=served.listeners[0]))
 
 
@@ -263,8 +266,9 @@ def companions(
     if interception is not None:
         from foas_emulator.serving.intercepting import intercepting  # noqa: PLC0415 - most servers have no proxy
 
-        def server_behind(named: ASGIApp) -> uvicorn.Server:
-            return SideServer(uvicorn_config(named, keep_alive=settings.keep_alive, lifespan="off"))
+        def server_behind(named: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Server:
+            config = uvicorn_config(named, keep_alive=settings.keep_alive, lifespan="off")
+            return SideServer(config) if tls is None else SecureServer(config, tls)
 
         wanted.append(intercepting(interception, app, server_behind))
     return wanted
