@@ -17,7 +17,7 @@ from foas_emulator.interception.hosts import Policy, is_ours
 from foas_emulator.interception.location import UnderServiceNames
 from foas_emulator.interception.proxy import Limits, Proxy
 from foas_emulator.interception.trust import TrustFiles, write_trust
-from foas_emulator.serving.descriptors import last_but_some
+from foas_emulator.serving.descriptors import last_but_spare
 
 if TYPE_CHECKING:
     from foas_emulator.serving.certificates import Authority
@@ -26,6 +26,7 @@ _SHARE = 6
 """Descriptors of this process for each connection of the proxy: it takes three, so all take half at most."""
 
 MakeServer = Callable[[ASGIApp, ssl.SSLContext | None], uvicorn.Server]
+"""A function that returns a server for an application, in TLS if there is a context."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ async def intercepting(interception: Interception, app: ASGIApp, make_server: Ma
     tasks = [asyncio.create_task(server.serve(sockets=[listener])) for server, listener in behind.items()]
     addresses = [listener.getsockname()[:2] for listener in behind.values()]
     limits = Limits()
-    if (last := last_but_some()) is not None:
+    if (last := last_but_spare()) is not None:
         limits = replace(limits, connections=min(limits.connections, max(1, last // _SHARE)))
     proxy = Proxy(interception.policy, plain=addresses[0], secure=addresses[1], limits=limits)
     await proxy.start(*interception.proxy)
