@@ -23,7 +23,6 @@ from foas_emulator.seeds.watching import Marks
 from foas_emulator.serving.descriptors import LEAST, LoopErrors, limit_if_too_low, raise_limit
 from foas_emulator.serving.listening import listen, reachable, url_of
 from foas_emulator.serving.memory import give_back_large_blocks
-from foas_emulator.serving.secure_server import SecureServer
 from foas_emulator.serving.uvicorn_servers import (
     MainServer,
     SideServer,
@@ -119,6 +118,8 @@ def serve(settings: Settings) -> None:
                 config = main_config(served.app, keep_alive=settings.keep_alive, steps=steps, servers=servers)
                 beside = [*served.beside]
                 if tls is not None:
+                    from foas_emulator.serving.secure_server import SecureServer  # noqa: PLC0415 - most have no TLS
+
                     also = uvicorn_config(served.app, keep_alive=settings.keep_alive, lifespan="off")
                     servers.append(secure := SecureServer(also, tls))
                     beside.append(serving(secure, served.listeners[1]))
@@ -265,6 +266,7 @@ def companions(
     wanted = [watch_seeds(settings, registry, since=seeds)] if settings.watch else []
     if interception is not None:
         from foas_emulator.serving.intercepting import intercepting  # noqa: PLC0415 - most servers have no proxy
+        from foas_emulator.serving.secure_server import SecureServer  # noqa: PLC0415
 
         def server_behind(named: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Server:
             config = uvicorn_config(named, keep_alive=settings.keep_alive, lifespan="off")
