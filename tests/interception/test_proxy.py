@@ -23,7 +23,7 @@ from foas_emulator.control.answers import InterceptionShown
 from foas_emulator.interception import proxy as proxy_module
 from foas_emulator.interception.hosts import Policy
 from foas_emulator.interception.proxy import Limits, Proxy
-from foas_emulator.interception.relay import close, relay
+from foas_emulator.interception.relay import Activity, close, relay
 from foas_emulator.serving.server import new_event_loop
 from foas_emulator.testing import Emulator
 from tests.wire import INSTANCE, signed_v1
@@ -236,28 +236,70 @@ def test_what_a_fault_does_to_a_connection_reaches_the_client(interception: dict
     assert world.faults.rules()[0]["hits"] == 1
 
 
-def test_head_and_connections_have_limits() -> None:
-    async def answers() -> list[bytes]:
-        limits = Limits(head_within=0.01, connections=1)
+def test_a_head_must_arrive_in_time() -> None:
+    async def answer() -> bytes:
+        limits = Limits(head_within=0.01)
         proxy = Proxy(Policy(), plain=("127.0.0.1", 1), secure=("127.0.0.1", 1), limits=limits)
         listener = socket.create_server(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
         await proxy.start(listener)
-        try:
-            slow = await asyncio.open_connection("127.0.0.1", port)
-            late = await slow[0].read()
-            proxy._limits = Limits(connections=0)
-            full = await asyncio.open_connection("127.0.0.1", port)
-            refused = await full[0].read()
-            for _, writer in (slow, full):
-                writer.close()
-            return [late, refused]
-        finally:
-            await proxy.stop()
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        received = await reader.read()
+        writer.close()
+        await proxy.stop()
+        return received
 
-    late, refused = asyncio.run(answers())
-    assert late.startswith(b"HTTP/1.1 408 ")
-    assert refused.startswith(b"HTTP/1.1 503 ")
+    assert asyncio.run(answer()).startswith(b"HTTP/1.1 408 ")
+
+
+def test_of_too_many_connections_those_that_were_silent_for_the_longest_are_closed() -> None:
+    """Whether they have sent nothing, or have a tunnel in which nothing passes."""
+
+    async def answers() -> list[bytes]:
+        server = await asyncio.start_server(echo, "127.0.0.1", 0)
+        proxy = Proxy(Policy(), plain=("", 1), secure=server.sockets[0].getsockname(), limits=Limits(connections=3))
+        listener = socket.create_server(("127.0.0.1", 0))
+        await proxy.start(listener)
+        silent, idle, busy = [await asyncio.open_connection(*listener.getsockname()) for _ in range(3)]
+        for reader, writer in (idle, busy):
+            writer.write(f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
+            await reader.readuntil(b"\r\n\r\n")
+        busy[1].write(b"1")
+        await busy[0].readexactly(1)
+        late = [await asyncio.open_connection(*listener.getsockname()) for _ in range(2)]
+        received = [await reader.read() for reader, _ in (silent, idle)]
+        busy[1].write(b"2")
+        received.append(await busy[0].readexactly(1))
+        late[1][1].write(b"GET / HTTP/1.1\r\n\r\n")
+        received.append(await late[1][0].readexactly(12))
+        crowd = [await asyncio.open_connection(*listener.getsockname()) for _ in range(20)]  # some in one turn
+        crowd[-1][1].write(b"GET / HTTP/1.1\r\n\r\n")
+        received.append(await crowd[-1][0].readexactly(12))
+        received += [await reader.read() for reader, _ in (busy, *crowd[:-3])]
+        await proxy.stop()
+        assert not proxy._connections
+        for _, writer in (silent, idle, busy, *late, *crowd):
+            writer.close()
+        server.close()
+        return received
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1):
+            writer.write(data)
+        writer.close()
+
+    first = [b"", b"", b"2", b"HTTP/1.1 400", b"HTTP/1.1 400"]
+    for loop_factory in (new_event_loop, asyncio.new_event_loop):
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            assert runner.run(asyncio.wait_for(answers(), SECONDS)) == [*first, *[b""] * 18]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_the_proxy_does_not_lead_to_itself(interception: dict[str, Any], host: str) -> None:
+    """Else one client could take all of its places, and let every byte pass a thousand times."""
+    connection = http.client.HTTPConnection("127.0.0.1", interception["port"], timeout=SECONDS)
+    connection.set_tunnel(host, interception["port"])
+    with pytest.raises(OSError, match="foas-emulator cannot reach"):
+        ask(connection, "/")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::"])
@@ -326,7 +368,7 @@ def test_a_silent_connection_is_ended() -> None:
 
 @pytest.mark.parametrize("request_line", ["CONNECT {host}:443 HTTP/1.1", "GET http://{host}/ HTTP/1.1"])
 def test_a_client_that_reads_nothing_of_a_long_answer_is_ended(request_line: str) -> None:
-    async def left() -> int:
+    async def left() -> bool:
         async def send_without_end(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             with suppress(OSError):
                 while True:
@@ -336,27 +378,24 @@ def test_a_client_that_reads_nothing_of_a_long_answer_is_ended(request_line: str
 
         server = await asyncio.start_server(send_without_end, "127.0.0.1", 0)
         address = server.sockets[0].getsockname()[:2]
-        proxy = Proxy(Policy(), plain=address, secure=address, limits=Limits(idle=0.2, connections=1))
+        proxy = Proxy(Policy(), plain=address, secure=address, limits=Limits(idle=0.2))
         listener = socket.create_server(("127.0.0.1", 0))
         await proxy.start(listener)
         slow = socket.create_connection(listener.getsockname())
         slow.sendall(request_line.format(host=HOST).encode() + b"\r\n\r\n")
-        while not proxy._connections:  # noqa: ASYNC110 - else the next client could take the only place
+        while not proxy._connections:  # noqa: ASYNC110 - it is not told
             await asyncio.sleep(0.01)
         with closing(slow):
             for _ in range(SECONDS * 10):
                 await asyncio.sleep(0.1)
-                reader, writer = await asyncio.open_connection(*listener.getsockname()[:2])
-                writer.write(b"GET / HTTP/1.1\r\n\r\n")
-                status = int((await reader.readline()).split()[1])
-                writer.close()
-                if status != 503:  # until then the connection that is not read takes the only place
+                if not proxy._connections:
                     break
+        is_ended = not proxy._connections
         await proxy.stop()
         server.close()
-        return status
+        return is_ended
 
-    assert asyncio.run(left()) == 400
+    assert asyncio.run(left())
 
 
 def test_a_tunnel_ends_with_a_client_that_resets_it() -> None:
@@ -401,7 +440,7 @@ def test_a_connection_whose_other_end_has_vanished_ends_the_other_at_once(vanish
             ends[name] = await asyncio.open_connection(sock=here), there
         ends[vanished][0][0].set_exception(TimeoutError(errno.ETIMEDOUT, "Connection timed out"))
         begun = time.monotonic()
-        await relay(ends["client"][0], ends["server"][0], idle=60)
+        await relay(ends["client"][0], ends["server"][0], Activity(60))
         taken = time.monotonic() - begun
         for (_, writer), there in ends.values():
             writer.transport.abort()

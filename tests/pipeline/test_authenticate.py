@@ -223,3 +223,13 @@ def test_nonces_are_forgotten_when_their_time_is_over(monkeypatch: pytest.Monkey
     assert not nonces.use("a", "1")
     instant[0] = 1001
     assert nonces.use("a", "1")
+
+
+@pytest.mark.parametrize(
+    ("nonce", "same"), [("n", "n\xa0"), ("n", "\x85n"), ("n", "n\xc2\xa0\t"), ("\xe9", "\xc3\xa9")]
+)
+def test_a_nonce_is_used_up_in_all_forms_in_which_the_signature_covers_it(nonce: str, same: str) -> None:
+    with open_api(signature="strict") as served:
+        signed = signed_v3(headers={"x-acs-signature-nonce": nonce})
+        assert ask(served.app, headers=signed).status == 200
+        assert ask(served.app, headers={**signed, "x-acs-signature-nonce": same}).code == "SignatureNonceUsed"

@@ -30,6 +30,7 @@ BROKEN = GatewayResponse(status_code=500, content=Body(b"", b""), content_type=b
 @pytest.fixture(scope="module")
 def registry() -> Iterator[Registry]:
     opened = open_registry(Settings())
+    opened.open_or_create("default")
     yield opened
     opened.close()
 

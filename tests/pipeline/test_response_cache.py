@@ -24,9 +24,9 @@ def walks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths of the requests that walked the stages."""
     real, walked = SelectWorld.__call__, []
 
-    def noted(self: SelectWorld, context: Any) -> None:
+    def noted(self: SelectWorld, context: Any) -> Any:
         walked.append(context.raw_path)
-        real(self, context)
+        return real(self, context)
 
     monkeypatch.setattr(SelectWorld, "__call__", noted)
     return walked

@@ -1,3 +1,7 @@
+import asyncio
+from typing import Any
+
+import httpx
 import pytest
 
 from foas_emulator.world.registry import Registry
@@ -131,7 +135,29 @@ def test_two_requests_never_have_one_id(served: Api) -> None:
 
 def test_a_world_that_cannot_be_opened_is_a_whole_answer(served: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """The request was given no id yet, and its answer is as long as it says nevertheless."""
-    monkeypatch.setattr(Registry, "open_existing", None)
-    heard = ask(served.app)
+    monkeypatch.setattr(Registry, "exists", None)
+    heard = ask(served.app, headers={"x-emulator-world": "other"})
     assert (heard.status, heard.code) == (500, "InternalError")
     assert heard.headers["content-length"] == str(len(heard.body))
+
+
+@pytest.mark.parametrize("signature", ["off", "strict"])
+def test_requests_for_open_worlds_are_served_between_those_that_create_others(signature: str) -> None:
+    """In files each takes many milliseconds: in one turn of the loop, 200 of them would keep all others for seconds."""
+    answered: list[str] = []
+
+    async def call(client: httpx.AsyncClient, name: str) -> None:
+        heard = await client.get(INSTANCE, headers=signed_v1(key=f"world-{name}"))
+        assert heard.status_code == 200
+        answered.append(name)
+
+    async def call_all(app: Any) -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://emulator") as client:
+            del client.headers["accept"]  # it is not signed
+            await asyncio.gather(*(call(client, name) for name in ("a", "b", "c", "d", "open")))
+
+    with open_api(signature=signature) as served:
+        served.registry.open_or_create("open")
+        asyncio.run(call_all(served.app))
+    assert answered.index("open") <= 1
+    assert answered[-1] == "d"

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -163,33 +164,47 @@ def test_a_head_in_pieces_with_many_short_headers_is_refused_before_it_is_comple
         assert refused(read_all(connection), status=431) == "300 headers came; 256 are allowed."
 
 
-@pytest.mark.parametrize("more", [[], ["--tls"]])
-def test_strangers_that_take_all_descriptors_do_not_shut_others_out(more: list[str], tmp_path: Path) -> None:
+SECURE = ["--tls", "--tls-port", "0"]
+
+
+@pytest.mark.parametrize(("more", "stranger"), [([], "http"), (SECURE, "http"), (SECURE, "https")])
+def test_strangers_that_take_all_descriptors_do_not_shut_others_out(
+    more: list[str], stranger: str, tmp_path: Path
+) -> None:
+    """Whether they stop in the head of a request, or in a TLS handshake."""
     resource = pytest.importorskip("resource", reason="Windows has no such limit")
     command = [sys.executable, "-m", "foas_emulator", "serve", "--port", "0", *more]
     limit = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (100, 100))
+    begin = {"http": b"GET / HTTP/1.1\r\nhost: ", "https": b"\x16\x03\x01"}
+    anyone = ssl.create_default_context()
+    anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
     with (tmp_path / "log").open("wb") as log, ExitStack() as stack:
         server = subprocess.Popen(command, preexec_fn=limit, stdout=subprocess.PIPE, stderr=log, encoding="utf-8")  # noqa: PLW1509
         try:
             assert server.stdout is not None
             stack.enter_context(server.stdout)
-            found = re.search(r"http://127\.0\.0\.1:(\d+)", server.stdout.readline())
-            assert found is not None
-            address = ("127.0.0.1", int(found[1]))
+            ports: dict[str, int] = {}
+            for line in (server.stdout.readline() for _ in range(2 if more else 1)):
+                found = re.search(r"(https?)://127\.0\.0\.1:(\d+)", line)
+                assert found is not None
+                ports[found[1]] = int(found[2])
 
-            def come(request: bytes) -> socket:
-                connection = stack.enter_context(create_connection(address, timeout=20))
-                with suppress(ConnectionError):  # it was among those that were closed
-                    connection.sendall(request)
-                return connection
+            def come(scheme: str) -> socket:
+                return stack.enter_context(create_connection(("127.0.0.1", ports[scheme]), timeout=20))
 
             for _ in range(300):
-                come(b"GET / HTTP/1.1\r\nhost: ")
-            answers = 0
-            for _ in range(20):
-                with suppress(ConnectionError):  # the system may refuse the first ones, which come with the strangers
-                    answers += come(get("/_emulator/health")).recv(65536).startswith(b"HTTP/1.1 200")
-            assert answers >= 15
+                with suppress(ConnectionError):  # it was among those that were closed
+                    come(stranger).sendall(begin[stranger])
+            for scheme in ports:
+                answers = 0
+                for _ in range(20):
+                    with suppress(OSError):  # the system may refuse the first ones, which come with the strangers
+                        connection = come(scheme)
+                        if scheme == "https":
+                            connection = stack.enter_context(anyone.wrap_socket(connection))
+                        connection.sendall(get("/_emulator/health"))
+                        answers += connection.recv(65536).startswith(b"HTTP/1.1 200")
+                assert answers >= 15, scheme
         finally:
             server.terminate()
             server.wait()

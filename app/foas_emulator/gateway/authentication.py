@@ -19,7 +19,7 @@ from foas_emulator.gateway.credentials import (
     allowed_algorithms,
     read_credentials,
 )
-from foas_emulator.gateway.signature import SignedRequest, hashed_once, query_pairs, verify
+from foas_emulator.gateway.signature import SignedRequest, as_text, hashed_once, query_pairs, verify
 from foas_emulator.gateway.signature_diagnosis import explain, sentence
 
 _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT", re.ASCII)
@@ -183,8 +183,11 @@ def wrong_token(credentials: Credentials, key: Key) -> AuthenticationFailure | N
 def repeated_nonce(
     request: SignedRequest, credentials: Credentials, use_nonce: Callable[[str, str], bool]
 ) -> AuthenticationFailure | None:
-    """Return SignatureNonceUsed for a nonce that this access key has used before; a request without a nonce passes."""
-    nonce = request.headers.get("x-acs-signature-nonce")
+    """Return SignatureNonceUsed for a nonce that this access key has used before; a request without a nonce passes.
+
+    The nonce counts as it is signed: in V3 without the white space around it, and with all its encodings alike.
+    """
+    nonce = as_text(request.headers.get("x-acs-signature-nonce", "")).strip()
     if not nonce or credentials.scheme == "bearer" or use_nonce(credentials.access_key_id, nonce):
         return None
     hint = "The x-acs-signature-nonce was used before: make a new one for every request."

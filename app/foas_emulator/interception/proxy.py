@@ -12,7 +12,7 @@ from typing import Any
 from foas_emulator.interception.heads import BadRequestError, ProxyRequest, read_request
 from foas_emulator.interception.hosts import PassThrough, Policy, Refused, ToEmulator
 from foas_emulator.interception.refusals import refusal
-from foas_emulator.interception.relay import Stream, close, end, relay, send
+from foas_emulator.interception.relay import Activity, Stream, close, end, relay, send
 
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _TLS = b"\x16"
@@ -61,7 +61,7 @@ class Proxy:
         self._plain = plain
         self._secure = secure
         self._limits = limits or Limits()
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], tuple[Stream, Activity]] = {}
         self._lookups = asyncio.Semaphore(self._limits.lookups)
         self._logged: set[str] = set()
         self._servers: list[asyncio.Server] = []
@@ -85,15 +85,26 @@ class Proxy:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve((reader, writer)))
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+        while len(self._connections) >= self._limits.connections:
+            self._close_quietest()
+        client, activity = (reader, writer), Activity(self._limits.idle)
+        task = asyncio.create_task(self._serve(client, activity))
+        self._connections[task] = client, activity
+        task.add_done_callback(lambda _: self._connections.pop(task, None))
 
-    async def _serve(self, client: Stream) -> None:
+    def _close_quietest(self) -> None:
+        """Close the connection that was silent for the longest: who only connects shuts nobody out."""
+        self._log_once("The proxy has too many connections: those that were silent for the longest are closed.")
+        quietest = min(self._connections, key=lambda task: self._connections[task][1].last)
+        client, _ = self._connections.pop(quietest)
+        close(client)  # the task may not have begun, and never will
+        quietest.cancel()
+
+    async def _serve(self, client: Stream, activity: Activity) -> None:
         writer = client[1]
         try:
             try:
-                await self._pass_on(client)
+                await self._pass_on(client, activity)
             except _RefusedError as refused:
                 send(writer, refused.answer)
             await end(client, most=self._limits.rest, within=self._limits.rest_within)
@@ -105,7 +116,7 @@ class Proxy:
         finally:
             close(client)
 
-    async def _pass_on(self, client: Stream) -> None:
+    async def _pass_on(self, client: Stream, activity: Activity) -> None:
         request = await self._read(client[0])
         route = self._policy.route(request.host, request.port)
         if isinstance(route, Refused):
@@ -117,13 +128,11 @@ class Proxy:
                 send(client[1], _ESTABLISHED)
             else:
                 send(server[1], request.head)
-            await relay(client, server, idle=self._limits.idle, upward=request.length)
+            await relay(client, server, activity, upward=request.length)
         finally:
             close(server)  # what it has not read by now it never will
 
     async def _read(self, reader: asyncio.StreamReader) -> ProxyRequest:
-        if len(self._connections) > self._limits.connections:
-            raise _RefusedError(503, f"The proxy has {self._limits.connections} connections, and takes no more.")
         try:
             async with asyncio.timeout(self._limits.head_within) as limit:
                 return read_request(await _read_head(reader))
@@ -170,10 +179,16 @@ class Proxy:
                 if address == addresses[-1]:
                     raise
             else:
-                if not (leads_elsewhere and _leads_here(stream)):
+                if not (self._is_own(stream) or (leads_elsewhere and _leads_here(stream))):
                     return stream
                 close(stream)
-        raise OSError("it has no address, or only those of this machine")
+        raise OSError("it has no address, or only those of this machine or of the proxy")
+
+    def _is_own(self, stream: Stream) -> bool:
+        """Whether a connection leads to this proxy: a client could let it lead there a thousand times."""
+        ports = [listener.getsockname()[1] for server in self._servers for listener in server.sockets]
+        peer = stream[1].get_extra_info("peername") if ports else None
+        return peer is not None and peer[1] in ports and _is_of_this_machine(peer[0])
 
     async def _addresses(self, host: str) -> list[str]:
         """Return the addresses of a host.

@@ -11,14 +11,53 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 """The two ends of a connection."""
 
 
-async def relay(client: Stream, server: Stream, *, idle: float, upward: int | None = None) -> None:
-    """Pass bytes both ways until the server has ended, or nothing could be passed on for `idle` seconds.
+class Activity:
+    """The time at which a client connected, or bytes were last passed on, in either direction.
+
+    After `idle` seconds without any, its connection ends.
+    """
+
+    def __init__(self, idle: float) -> None:
+        self._idle = idle
+        self._loop = asyncio.get_running_loop()
+        self.note()
+
+    def note(self) -> None:
+        """Begin to measure the silence anew."""
+        self.last = self._loop.time()
+
+    async def read(self, reader: asyncio.StreamReader, most: int = _CHUNK) -> bytes:
+        """Return the next bytes. Raise TimeoutError if both directions were silent for too long.
+
+        The system raises it too, of a connection whose other end has vanished, and then for every further read.
+        """
+        while True:
+            try:
+                async with asyncio.timeout_at(self.last + self._idle) as limit:
+                    data = await reader.read(most)
+            except TimeoutError:
+                if limit.expired() and self._loop.time() < self.last + self._idle:
+                    continue
+                raise
+            self.note()
+            return data
+
+    async def write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
+        """Write bytes, and wait for room for more. Raise TimeoutError if the receiver reads too little for too long."""
+        writer.write(data)
+        async with asyncio.timeout(self._idle):
+            await writer.drain()
+        self.note()
+
+
+async def relay(client: Stream, server: Stream, activity: Activity, *, upward: int | None = None) -> None:
+    """Pass bytes both ways until the server has ended, or nothing could be passed on for as long as `activity` says.
 
     If `upward` is given, pass on only so many bytes from the client. A client that has sent everything still gets the
     rest of the answer. If the server's connection fails, as by a reset, the client's is reset too. After a silence the
     client's connection is gone, with what it has not read.
     """
-    activity = _Activity(idle)
+    activity.note()
     sending = asyncio.create_task(_send_up(client[0], server[1], activity, most=upward))
     try:
         await _pump(server[0], client[1], activity)
@@ -68,7 +107,7 @@ async def end(client: Stream, *, most: int, within: float) -> None:
 
 
 async def _send_up(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, activity: "_Activity", *, most: int | None
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, activity: Activity, *, most: int | None
 ) -> None:
     """Pass on what a client sends. One whose connection has failed reads no answer: the server's ends with it."""
     try:
@@ -78,40 +117,8 @@ async def _send_up(
             writer.transport.abort()
 
 
-class _Activity:
-    """The time at which bytes were last passed on, in either direction."""
-
-    def __init__(self, idle: float) -> None:
-        self._idle = idle
-        self._loop = asyncio.get_running_loop()
-        self._last = self._loop.time()
-
-    async def read(self, reader: asyncio.StreamReader, most: int = _CHUNK) -> bytes:
-        """Return the next bytes. Raise TimeoutError if both directions were silent for too long.
-
-        The system raises it too, of a connection whose other end has vanished, and then for every further read.
-        """
-        while True:
-            try:
-                async with asyncio.timeout_at(self._last + self._idle) as limit:
-                    data = await reader.read(most)
-            except TimeoutError:
-                if limit.expired() and self._loop.time() < self._last + self._idle:
-                    continue
-                raise
-            self._last = self._loop.time()
-            return data
-
-    async def write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
-        """Write bytes, and wait for room for more. Raise TimeoutError if the receiver reads too little for too long."""
-        writer.write(data)
-        async with asyncio.timeout(self._idle):
-            await writer.drain()
-        self._last = self._loop.time()
-
-
 async def _pump(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, activity: _Activity, *, most: int | None = None
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, activity: Activity, *, most: int | None = None
 ) -> None:
     """Pass bytes on until the end of file, which is passed on too, or until `most` bytes were passed on."""
     left = most

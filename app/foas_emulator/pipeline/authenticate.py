@@ -2,7 +2,7 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 
 from starlette.types import Scope
@@ -68,18 +68,19 @@ class Authenticate:
         self._fast_verifier = FastVerifier(keys, max_skew_ms=max_skew_ms)
         self._warned: set[tuple[str, str]] = set()
 
-    def __call__(self, context: RequestContext) -> None:
+    def __call__(self, context: RequestContext) -> Awaitable[None] | None:
         mode = context.settings.signature
         if mode == "strict":
             failure = self._check(context, self._nonces.use)
             if failure is not None:
                 raise refusal(failure)
             if not context.has_world:
-                self._select_world.create(context)
+                return self._select_world.open_in_turn(context)
         elif mode == "warn" and _is_signed(context):
             failure = self._check(context, _accept_nonce)
             if failure is not None:
                 self._warn(context, failure)
+        return None
 
     def verify(self, scope: Scope, headers: Mapping[bytes, bytes], mode: str) -> bool:
         """Accept a signed request without a body if it would be served without a warning, and record its nonce.

@@ -1,10 +1,15 @@
 """Find the world to which a request belongs."""
 
+import asyncio
+from collections.abc import Awaitable
+
 from foas_emulator.gateway.errors import INVALID_WORLD, UNAVAILABLE, ApiError
 from foas_emulator.masking import masked
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.find_operation import choose_format
+from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.file_errors import WorldFileError
+from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import World
@@ -21,21 +26,34 @@ class SelectWorld:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._turns = LoopLock()
 
-    def __call__(self, context: RequestContext) -> None:
+    def __call__(self, context: RequestContext) -> Awaitable[None] | None:
         name = context.headers.get("x-emulator-world") or world_of_key(context.headers.get("authorization"))
         context.world_name = name
         context.settings = self._registry.defaults
-        try:
-            world = self._registry.open_existing(name)
-        except (WorldNameError, WorldLimitError, WorldFileError) as error:
-            raise self._refusal(context, error) from None
+        world = self._registry.peek(name)
         if world is not None:
+            world.last_used = stopwatch()
             enter(context, world)
-        elif context.settings.signature == "strict":
-            context.request_id = self._registry.next_request_id()
-        else:
+            return None
+        try:
+            exists = self._registry.exists(name)
+        except WorldNameError as error:
+            raise self._refusal(context, error) from None
+        if exists or context.settings.signature != "strict":
+            return self.open_in_turn(context)
+        context.request_id = self._registry.next_request_id()
+        return None
+
+    async def open_in_turn(self, context: RequestContext) -> None:
+        """Open or create a world like `create`, one in each turn of the loop: in files, each takes many milliseconds.
+
+        Requests for open worlds are served in between, even if hundreds for others arrive at once.
+        """
+        async with self._turns:
             self.create(context)
+            await asyncio.sleep(0)
 
     def create(self, context: RequestContext) -> None:
         """Open the world that a request names, or create it, and let the request enter it."""

@@ -5,7 +5,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,15 @@ from starlette.types import ASGIApp
 
 from foas_emulator.interception.hosts import Policy, is_ours
 from foas_emulator.interception.location import UnderServiceNames
-from foas_emulator.interception.proxy import Proxy
+from foas_emulator.interception.proxy import Limits, Proxy
 from foas_emulator.interception.trust import TrustFiles, write_trust
+from foas_emulator.serving.descriptors import last_but_spare
 
 if TYPE_CHECKING:
     from foas_emulator.serving.certificates import Authority
+
+_SHARE = 6
+"""Descriptors of this process for each connection of the proxy: it takes three, so all take half at most."""
 
 MakeServer = Callable[[ASGIApp, ssl.SSLContext | None], uvicorn.Server]
 """A function that returns a server for an application, in TLS if there is a context."""
@@ -85,7 +89,10 @@ async def intercepting(interception: Interception, app: ASGIApp, make_server: Ma
     behind = {plain: interception.plain, secure: interception.secure}
     tasks = [asyncio.create_task(server.serve(sockets=[listener])) for server, listener in behind.items()]
     addresses = [listener.getsockname()[:2] for listener in behind.values()]
-    proxy = Proxy(interception.policy, plain=addresses[0], secure=addresses[1])
+    limits = Limits()
+    if (last := last_but_spare()) is not None:
+        limits = replace(limits, connections=min(limits.connections, max(1, last // _SHARE)))
+    proxy = Proxy(interception.policy, plain=addresses[0], secure=addresses[1], limits=limits)
     await proxy.start(*interception.proxy)
     try:
         yield

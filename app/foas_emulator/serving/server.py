@@ -116,10 +116,14 @@ def serve(settings: Settings) -> None:
             with garbage.in_steps() as steps, event_loop_runner() as runner:
                 servers: list[uvicorn.Server] = []
                 config = main_config(served.app, keep_alive=settings.keep_alive, steps=steps, servers=servers)
-                secure = SideServer(uvicorn_config(served.app, keep_alive=settings.keep_alive, lifespan="off", tls=tls))
-                beside = [*served.beside, *(serving(secure, sockets) for sockets in served.listeners[1:])]
-                main = MainServer(config, announcement=announcement, beside=beside)
-                servers += main, secure
+                beside = [*served.beside]
+                if tls is not None:
+                    from foas_emulator.serving.secure_server import SecureServer  # noqa: PLC0415 - most have no TLS
+
+                    also = uvicorn_config(served.app, keep_alive=settings.keep_alive, lifespan="off")
+                    servers.append(secure := SecureServer(also, tls))
+                    beside.append(serving(secure, served.listeners[1]))
+                servers.append(main := MainServer(config, announcement=announcement, beside=beside))
                 runner.run(main.serve(sockets=served.listeners[0]))
 
 
@@ -262,9 +266,11 @@ def companions(
     wanted = [watch_seeds(settings, registry, since=seeds)] if settings.watch else []
     if interception is not None:
         from foas_emulator.serving.intercepting import intercepting  # noqa: PLC0415 - most servers have no proxy
+        from foas_emulator.serving.secure_server import SecureServer  # noqa: PLC0415
 
         def server_behind(named: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Server:
-            return SideServer(uvicorn_config(named, keep_alive=settings.keep_alive, tls=tls, lifespan="off"))
+            config = uvicorn_config(named, keep_alive=settings.keep_alive, lifespan="off")
+            return SideServer(config) if tls is None else SecureServer(config, tls)
 
         wanted.append(intercepting(interception, app, server_behind))
     return wanted

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import signal
 import socket
-import ssl
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import (
@@ -33,15 +32,12 @@ STOP_WITHIN = 1
 log = logging.getLogger(__name__)
 
 
-def uvicorn_config(
-    app: ASGIApp, *, keep_alive: int, tls: ssl.SSLContext | None = None, **options: Any
-) -> uvicorn.Config:
+def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.Config:
     """Return uvicorn's configuration for the emulator: the fast parser, no access log, one second to stop.
 
     `keep_alive` is the time in milliseconds that clients are told; connections are kept a little longer.
-    With `tls`, they speak https.
     """
-    config = uvicorn.Config(
+    return uvicorn.Config(
         app,
         http=partial(EmulatorProtocol, crowd=Crowd()),  # type: ignore[arg-type]  # only called, and never a base class
         headers=[("keep-alive", f"timeout={keep_alive // 1000}")],
@@ -55,10 +51,6 @@ def uvicorn_config(
         workers=1,  # else uvicorn takes it from WEB_CONCURRENCY, whatever stands there
         **options,
     )
-    if tls is not None:
-        config.load()
-        config.ssl = tls
-    return config
 
 
 def main_config(
