@@ -106,20 +106,20 @@ def openapi(output: Path | None, *, of_control_api: bool) -> None:
 def get(url: str, access_key_id: str, secret: str) -> None:
     """Send a signed GET to URL, and print the answer.
 
-    It is signed as by an SDK. The exit status is 1 if the answer is an error, whose reason is printed, too.
+    It is signed as by an SDK. The reason of an error, or the warning of an answer, is printed to standard error; the
+    exit status is 1 if the answer is an error.
     """
     from foas_emulator.commands.signed_get import signed_get  # noqa: PLC0415
 
     try:
-        status, body, hint = signed_get(url, access_key_id=access_key_id, secret=secret)
+        status, body, note = signed_get(url, access_key_id=access_key_id, secret=secret)
     except (OSError, ValueError) as error:
         refuse(f"{url}: {describe_no_answer(error)}")
     click.echo(body)
-    if status < http.HTTPStatus.BAD_REQUEST:
-        return
-    if hint:
-        click.echo(harmless(hint), err=True)
-    sys.exit(1)
+    if note:
+        click.echo(harmless(note), err=True)
+    if status >= http.HTTPStatus.BAD_REQUEST:
+        sys.exit(1)
 
 
 @main.command()

@@ -623,5 +623,7 @@ def test_a_filtered_journal_says_that_older_calls_were_not_searched(
     for number in range(2):
         console.api.request("GET", f"{INSTANCE}?number={number}")
         assert told not in console.page("/w/default/journal?operation=GetInstance")
+        assert told not in console.page("/w/default/journal?operation=StartJob"), "all calls were searched"
     console.api.request("GET", "/api/v2/projects")
     assert told in console.page("/w/default/journal?operation=GetInstance")
+    assert told in console.page("/w/default/journal?operation=StartJob")

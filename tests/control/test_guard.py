@@ -398,6 +398,16 @@ def test_a_body_that_is_encoded_is_refused_with_its_encoding() -> None:
         assert plain.status_code == 204
 
 
+def test_a_file_that_is_sent_as_a_form_of_parts_is_refused_as_such() -> None:
+    with open_api() as api:
+        for method, path in (("POST", "/seed"), ("PUT", "/snapshot"), ("PUT", "/clock")):
+            body, headers = b"--x\r\n\r\n{}\r\n--x--\r\n", {"content-type": "Multipart/form-data; boundary=x"}
+            refused = api.request(method, f"/_emulator/worlds/default{path}", content=body, headers=headers)
+            assert refused.status_code == 415
+            assert refused.json()["error"] == "The body came as multipart, which is not read."
+            assert refused.json()["hint"] == "Send the document itself: curl --data-binary @FILE."
+
+
 @pytest.mark.parametrize(("method", "path", "limit"), [("PUT", "/settings", 100), ("POST", "/seed", 200)])
 @pytest.mark.parametrize("size_over", [1, 1000])
 def test_a_body_that_does_not_say_its_length_has_the_same_limit(

@@ -62,6 +62,13 @@ def test_strict_server_says_a_call_that_works() -> None:
         assert refused.stderr == "World default has no project '项目'; ListProject shows those it has.\n"
 
 
+def test_get_says_what_an_answer_warns_of() -> None:
+    with serving() as emulator:
+        answer = run("get", f"{emulator.url}{INSTANCE}", "--secret", "wrong")
+    assert (answer.returncode, json.loads(answer.stdout)["Instance"]["Id"]) == (0, 412536)
+    assert answer.stderr.startswith("signature=strict would refuse this with SignatureDoesNotMatch: ")
+
+
 def test_info_tells_the_ports_that_were_taken() -> None:
     with serving("--tls", "--tls-port", "0", lines=2) as emulator, emulator.client() as client:
         urls = [line.removeprefix("listening on ") for line in emulator.announcement]

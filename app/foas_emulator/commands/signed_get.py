@@ -20,7 +20,7 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2}))")
 
 
 def signed_get(url: str, *, access_key_id: str, secret: str) -> tuple[int, bytes, str | None]:
-    """Send a GET that is signed with V1; return the status, the body and the hint of the answer.
+    """Send a GET that is signed with V1; return the status, the body, and the hint or warning of the answer.
 
     Raise ValueError if the URL is not valid, and OSError if there is no answer.
     """
@@ -36,8 +36,8 @@ def signed_get(url: str, *, access_key_id: str, secret: str) -> tuple[int, bytes
             "GET", f"{path}?{query}" if query else path, headers=_signed(path, query, access_key_id, secret)
         )
         with connection.getresponse() as response:
-            hint = response.getheader("x-emulator-hint")
-            return response.status, read_whole(response), hint and _ESCAPE.sub(_character, hint)
+            note = response.getheader("x-emulator-hint") or response.getheader("x-emulator-warning")
+            return response.status, read_whole(response), note and _ESCAPE.sub(_character, note)
     except HTTPException as error:
         raise ConnectionError(f"it does not answer as an HTTP server does: {error!r}") from error
     finally:

@@ -52,7 +52,9 @@ def parse_document(body: bytes | bytearray, *, as_yaml: bool) -> Document:
         faults = [{"line": flaw.line, "path": path_of(flaw.place), "message": flaw.message} for flaw in error.flaws]
         is_written_wrong = any(flaw.message.startswith(f"not {language}: ") for flaw in error.flaws)
         heading = f"The body is not {language}." if is_written_wrong else "The body cannot be used."
-        raise ControlError(400, heading, f"{error}.", faults=faults) from None
+        is_perhaps_yaml = is_written_wrong and not as_yaml and body[:80].lstrip()[:1] not in (b"{", b"[")
+        type_of_yaml = f" A body in YAML has the content-type {YAML}." if is_perhaps_yaml else ""
+        raise ControlError(400, heading, f"{error}.{type_of_yaml}", faults=faults) from None
 
 
 def decode(body: bytes | bytearray) -> str:

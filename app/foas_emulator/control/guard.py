@@ -179,7 +179,11 @@ def passed_on_from(scope: Scope) -> str | None:
 
 
 def _take_body_as_json(scope: Scope) -> None:
-    """Mark a body as JSON unless its type is YAML, because `curl -d` sends JSON as a form."""
+    """Mark a body as JSON unless its type is YAML, because `curl -d` sends JSON as a form. Raise `ControlError`."""
     headers = MutableHeaders(scope=scope)
+    if headers.get("content-type", "").strip().lower().startswith("multipart/"):  # as of `curl -F file=@seed.yaml`
+        raise ControlError(
+            415, "The body came as multipart, which is not read.", "Send the document itself: curl --data-binary @FILE."
+        )
     if "yaml" not in headers.get("content-type", ""):
         headers["content-type"] = "application/json"
