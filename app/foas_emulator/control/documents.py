@@ -18,6 +18,7 @@ from foas_emulator.seeds.loading import Document, load_json, load_yaml
 from foas_emulator.world.slices import in_slices
 
 YAML = "application/yaml"
+_YAML_SAYS_SO = f"If it is YAML, send it with the Content-Type {YAML}."
 
 
 def described_body(schema: Mapping[str, Any], **examples: Any) -> dict[str, Any]:
@@ -52,7 +53,8 @@ def parse_document(body: bytes | bytearray, *, as_yaml: bool) -> Document:
         faults = [{"line": flaw.line, "path": path_of(flaw.place), "message": flaw.message} for flaw in error.flaws]
         is_written_wrong = any(flaw.message.startswith(f"not {language}: ") for flaw in error.flaws)
         heading = f"The body is not {language}." if is_written_wrong else "The body cannot be used."
-        raise ControlError(400, heading, f"{error}.", faults=faults) from None
+        hint = f"{error}. {_YAML_SAYS_SO}" if is_written_wrong and not as_yaml else f"{error}."
+        raise ControlError(400, heading, hint, faults=faults) from None
 
 
 def decode(body: bytes | bytearray) -> str:

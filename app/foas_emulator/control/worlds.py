@@ -141,8 +141,12 @@ def _image(registry: Registry, document: Document) -> "bytes | _Fork | None":
     if body is None or body == {}:
         return None
     if not isinstance(body, dict) or len(body) != 1 or not body.keys() <= set(_BEGINNINGS):
+        unknown = next((name for name in body if name not in _BEGINNINGS), None) if isinstance(body, dict) else None
+        there_is_no = "" if unknown is None else f" It has no member {quoted(unknown)}{nearest(unknown, _BEGINNINGS)}."
         raise ControlError(
-            400, "The body does not say what to create the world from.", "Give one of seed, snapshot, fork."
+            400,
+            f"The body does not say what to create the world from.{there_is_no}",
+            f"Give one of {', '.join(_BEGINNINGS)}.",
         )
     ((kind, value),) = body.items()
     if kind == "snapshot":

@@ -15,7 +15,9 @@ from foas_emulator.pipeline.select_world import shown_key
 from foas_emulator.world.clock import stopwatch
 
 SERVER_ERROR = 500
-"""Answers with this status or a higher one are always logged, as errors of the server."""
+"""Answers with this status or a higher one are always logged, as errors of the server; but see `REFUSED_FOR_NOW`."""
+REFUSED_FOR_NOW = 503
+"""The status of what is refused for lack of room or a resource: no fault of the server, which floods of calls meet."""
 
 EVIDENCE = b"x-emulator-evidence"
 
@@ -49,7 +51,7 @@ class Record:
     def log(self, context: RequestContext, response: GatewayResponse) -> None:
         """Log a call in one line if the settings ask for it; an error with its code and hint, which no SDK shows."""
         is_refused = response.code is not None and self._log_refused
-        if self._log_access or is_refused or response.status_code >= SERVER_ERROR:
+        if self._log_access or is_refused or _is_fault(response):
             self._write_line(context, response)
 
     def _write_line(self, context: RequestContext, response: GatewayResponse) -> None:
@@ -80,8 +82,12 @@ class Record:
         )
 
 
+def _is_fault(response: GatewayResponse) -> bool:
+    return response.status_code >= SERVER_ERROR and response.status_code != REFUSED_FOR_NOW
+
+
 def _level(response: GatewayResponse, *, log_refused: bool) -> int:
-    if response.status_code >= SERVER_ERROR:
+    if _is_fault(response):
         return logging.ERROR
     return logging.WARNING if response.code is not None and log_refused else logging.INFO
 
