@@ -4,6 +4,7 @@ A shape is a type, a list of one shape for a list of any length, or a dictionary
 The structures in `control/answers.py` are not used, because importing them loads the whole emulator.
 """
 
+from collections.abc import Iterator
 from types import UnionType
 from typing import Any
 
@@ -34,23 +35,23 @@ FAULT_RULE: Shape = {
     "armed": bool,
 }
 FAULT_RULES: Shape = {"faults": [FAULT_RULE]}
-JOURNAL_PAGE: Shape = {
-    "after": int | None,
-    "entries": [
-        {
-            "number": int,
-            "operation": str | None,
-            "method": str,
-            "path": str,
-            "parameters": dict,
-            "status": int | None,
-            "code": str | None,
-            "time": str,
-            "request_id": str,
-            "faults": [{"id": int, "effect": dict}],
-        }
-    ],
-}
+_ENTRIES: Shape = [
+    {
+        "number": int,
+        "operation": str | None,
+        "method": str,
+        "path": str,
+        "parameters": dict,
+        "status": int | None,
+        "code": str | None,
+        "time": str,
+        "request_id": str,
+        "faults": [{"id": int, "effect": dict}],
+    }
+]
+JOURNAL_PAGE: Shape = {"after": int | None, "entries": _ENTRIES}
+JOURNAL_FILE: Shape = {"test": str, "world": str, "entries": _ENTRIES}
+"""The calls of a failed test, as `artifacts.py` writes them."""
 PROXY: Shape = {
     "host": str,
     "port": int,
@@ -62,18 +63,22 @@ PROXY: Shape = {
 
 def checked(answer: Any, shape: Shape, place: str = "its answer") -> Any:
     """Return an answer that has a shape. Raise ValueError for one that has not: it is another server's."""
-    kind: Any = type(shape) if isinstance(shape, dict | list) else shape
-    if not isinstance(answer, kind) or (isinstance(answer, bool) and kind is not bool):
-        raise ValueError(f"it does not answer as a foas-emulator does: {place} is {_name_of(answer)}")
-    if isinstance(shape, dict):
-        for name, inner in shape.items():
-            if name not in answer:
-                raise ValueError(f"it does not answer as a foas-emulator does: there is no {name} in {place}")
-            checked(answer[name], inner, name)
-    elif isinstance(shape, list):
-        for each in answer:
-            checked(each, shape[0], f"one of {place}")
+    for flaw in flaws(answer, shape, place):
+        raise ValueError(f"it does not answer as a foas-emulator does: {flaw}")
     return answer
+
+
+def flaws(value: Any, shape: Shape, place: str) -> Iterator[str]:
+    """Yield in what a value differs from a shape."""
+    kind: Any = type(shape) if isinstance(shape, dict | list) else shape
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        yield f"{place} is {_name_of(value)}"
+    elif isinstance(shape, dict):
+        for name, inner in shape.items():
+            yield from flaws(value[name], inner, name) if name in value else [f"there is no {name} in {place}"]
+    elif isinstance(shape, list):
+        for each in value:
+            yield from flaws(each, shape[0], f"one of {place}")
 
 
 def _name_of(value: Any) -> str:
