@@ -44,6 +44,13 @@ def test_a_form_that_is_too_large_is_refused_before_it_is_read() -> None:
         assert "max_document" in answer.text
 
 
+def test_a_form_that_is_refused_for_something_else_is_not_called_too_large(console: Console) -> None:
+    answer = console.send("POST", f"{CONSOLE}/w/default/call", headers={"content-encoding": "gzip"}, data={"a": "b"})
+    assert answer.status_code == 415
+    assert "has the Content-Encoding &#39;gzip&#39;" in answer.text
+    assert "too large" not in answer.text
+
+
 def test_other_machines_need_a_token(console: Console) -> None:
     assert Console(console.api, client=("10.0.0.5", 5000)).get("/w/default/").status_code == 403
 

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +18,7 @@ from foas_emulator.console.site import MOST_KEPT, Site, View
 from foas_emulator.console.timeline import Point, point, timeline
 from foas_emulator.control.changes import show_changes
 from foas_emulator.control.images import one_large_at_a_time
+from foas_emulator.operations.projects.rows import Project
 from foas_emulator.world import pending
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.pending import PendingChange
@@ -27,6 +28,7 @@ from foas_emulator.world.world import World
 PAGE = 50
 MOST_POINTS = 12
 MOST_FAILURES = 3
+MOST_PROJECTS = 200
 _SLICE = 10
 
 _DETAILS = """
@@ -41,7 +43,8 @@ _IN_ORDER = """
     SELECT j.project_name, coalesce(f.path, '/') AS folder, j.job_name
     FROM jobs j LEFT JOIN folders f ON f.folder_id = j.folder_id ORDER BY 1, 2, 3
 """
-_PROJECTS = "SELECT name AS project, cluster_id AS cluster FROM projects ORDER BY name LIMIT 200"
+_PROJECTS = "SELECT name AS project, cluster_id AS cluster FROM projects ORDER BY name LIMIT :most"
+_PROJECT = "SELECT name AS project, cluster_id AS cluster FROM projects WHERE name = :name"
 _ORDER = ("FAILED", "RUNNING", "WAITING", "PAUSED", "TERMINATED", "SUCCESS", NOT_STARTED, DRAFT)
 
 
@@ -75,14 +78,16 @@ async def resources_page(view: View) -> dict[str, Any]:
     overview = await overview_of_world(view.site, world)
     found = await in_thread(lambda: [place for place in overview.places if fits(place, **wanted)])
     offset = view.offset(PAGE, len(found))
+    folders = by_folder(await details(world, found[offset : offset + PAGE]))
     return {
         "wanted": wanted,
         "offset": offset,
         "size": PAGE,
         "found": len(found),
         "has_more": len(found) > offset + PAGE,
-        "folders": by_folder(await details(world, found[offset : offset + PAGE])),
-        "clusters": {row["project"]: row["cluster"] for row in rows(world, _PROJECTS)},
+        "folders": folders,
+        "clusters": clusters_of(world, {wanted["project"], *(folder.project for folder in folders)}),
+        "projects": world.store.count(Project),
         "operations": lambda job: operations_of(world, job),
         "first": FIRST,
         "counts": overview.counts,
@@ -91,6 +96,14 @@ async def resources_page(view: View) -> dict[str, Any]:
         "due": due(world),
         "timeline": timeline(points(world, MOST_POINTS), now=world.now()),
     }
+
+
+def clusters_of(world: World, shown: Iterable[str]) -> dict[str, str]:
+    """Return the cluster of each of the first projects, and of those that are shown."""
+    known = {row["project"]: row["cluster"] for row in rows(world, _PROJECTS, most=MOST_PROJECTS)}
+    for name in shown:
+        known |= {} if name in known else {row["project"]: row["cluster"] for row in rows(world, _PROJECT, name=name)}
+    return known
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,14 @@ async def scenarios_page(view: View) -> dict[str, Any]:
     """Return the context of the page: the scenarios, then the named seeds."""
     wanted = next((each for each in SCENARIOS if each.name == view.query.get("show")), None)
     text = built_in_text(wanted.name) if wanted is not None and wanted.can_be_shown else None
-    return {"scenarios": SCENARIOS, "seeds": seeds_of(view.site), "shown": wanted, "document": text}
+    seeds = seeds_of(view.site)
+    return {
+        "scenarios": SCENARIOS,
+        "seeds": seeds[:MOST_SEEDS],
+        "total": len(seeds),
+        "shown": wanted,
+        "document": text,
+    }
 
 
 def seeds_of(site: Site) -> list[str]:
@@ -90,7 +97,7 @@ def seeds_of(site: Site) -> list[str]:
         except (OSError, SeedError):
             documents = []  # the directory has been emptied since
         found += [source, *documents]
-    return list(dict.fromkeys(found))[:MOST_SEEDS]
+    return list(dict.fromkeys(found))
 
 
 async def begin(site: Site, world: World, request: Request) -> Response:
