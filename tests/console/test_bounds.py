@@ -75,7 +75,7 @@ def test_what_is_shown_of_a_job_and_its_instance_says_how_much_there_is(
     begun = console.api.request("PUT", "/_emulator/worlds/w", content=f"seed:{indent(SEED, '  ')}", headers=yaml)
     assert begun.status_code == 201, begun.text
     assert said(console.get("/w/w/job?project=p&job=j&tab=instances").text, 2, 4)
-    assert "24 more characters are not shown." in console.get("/w/w/job?project=p&job=j").text
+    assert "26 more characters are not shown." in console.get("/w/w/job?project=p&job=j").text
     running = "instance?project=demo&job=running-stream&id=500002"
     assert "The first 1 of " in console.get(f"/w/default/{running}").text
 
