@@ -14,7 +14,7 @@ from foas_emulator import __version__
 from foas_emulator.cli import main
 from foas_emulator.main import describe_api
 from foas_emulator.operations.catalogue import OPERATIONS
-from foas_emulator.seeds.reading import BUILT_IN
+from foas_emulator.seeds.names import BUILT_IN
 from foas_emulator.settings import Settings, options
 from tests.gateway.signature_vectors import ALL
 from tests.process import Emulator, environment, run, serving

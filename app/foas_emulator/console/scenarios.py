@@ -19,7 +19,8 @@ from foas_emulator.control.off_loop import UNKNOWN, off_loop
 from foas_emulator.control.staging import staged_image
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import image_for
-from foas_emulator.seeds.reading import BUILT_IN, MADE, built_in_text, read_seeds, seed_files
+from foas_emulator.seeds.names import BUILT_IN, MADE
+from foas_emulator.seeds.reading import built_in_text, read_seeds, seed_files
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.names import WorldLimitError

@@ -19,7 +19,8 @@ from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_for
 from foas_emulator.seeds.limits import quoted, weight
 from foas_emulator.seeds.loading import Document
-from foas_emulator.seeds.reading import BUILT_IN, MADE, check_seed, read_seed
+from foas_emulator.seeds.names import BUILT_IN, MADE
+from foas_emulator.seeds.reading import check_seed, read_seed
 from foas_emulator.seeds.references import nearest
 from foas_emulator.world.advance import held, settle
 from foas_emulator.world.clock import stopwatch
