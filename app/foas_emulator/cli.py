@@ -116,7 +116,8 @@ def get(url: str, access_key_id: str, secret: str) -> None:
         status, body, hint = signed_get(url, access_key_id=access_key_id, secret=secret)
     except (OSError, ValueError) as error:
         refuse(f"{url}: {describe_no_answer(error)}")
-    click.echo(body)
+    # A terminal would obey control characters in it; what reads a file or a pipe gets the bytes as they are.
+    click.echo(harmless(body.decode(errors="replace")) if sys.stdout is not None and sys.stdout.isatty() else body)
     if status < http.HTTPStatus.BAD_REQUEST:
         return
     if hint:
