@@ -141,7 +141,9 @@ def test_wrong_value_names_the_setting_and_what_is_allowed(
         monkeypatch.setenv(variable(flag[2:].replace("-", "_")), value)
 
 
-@pytest.mark.parametrize(("text", "is_on"), [("on", True), ("1", True), ("yes", True), ("off", False), ("FALSE", False)])
+@pytest.mark.parametrize(
+    ("text", "is_on"), [("on", True), ("1", True), ("yes", True), ("off", False), ("FALSE", False)]
+)
 def test_a_switch_is_on_or_off(text: str, monkeypatch: pytest.MonkeyPatch, *, is_on: bool) -> None:
     monkeypatch.setenv("FOASEMU_WATCH", text)
     assert parse().watch is is_on

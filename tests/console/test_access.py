@@ -123,7 +123,7 @@ def test_the_cookie_opens_the_pages_for_a_week(guarded: Console, machine_clock: 
     assert guarded.get("/w/default/").headers["location"].startswith(f"{CONSOLE}/sign-in?")
 
 
-@pytest.mark.parametrize("change", [lambda value: f"1{value}", lambda value: value[1:], lambda value: "", lambda _: "."])
+@pytest.mark.parametrize("change", [lambda value: f"1{value}", lambda value: value[1:], lambda _: "", lambda _: "."])
 def test_no_other_time_is_written_into_a_cookie(guarded: Console, change: Callable[[str], str]) -> None:
     guarded.send("POST", f"{CONSOLE}/sign-in", data={"control_token": "correct horse"})
     name, value = "foas_emulator_console_8018", guarded.cookies["foas_emulator_console_8018"]

@@ -35,7 +35,9 @@ def test_a_list_of_projects_says_how_many_there_are(console: Console, monkeypatc
     monkeypatch.setattr(resources, "MOST_PROJECTS", 2)
     control = console.api
     assert not said(console.get("/w/default/").text, 2, 2)
-    control.request("POST", "/_emulator/worlds/default/seed", content=SEED, headers={"content-type": "application/yaml"})
+    control.request(
+        "POST", "/_emulator/worlds/default/seed", content=SEED, headers={"content-type": "application/yaml"}
+    )
     page = console.get("/w/default/?project=r").text
     assert said(page, 3, 5)
     assert "<option selected>r</option>" in page, "the chosen project is among the first, though it is the last"
@@ -69,7 +71,11 @@ def test_seeds_say_how_many_there_are(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_what_is_shown_of_a_job_and_its_instance_says_how_much_there_is(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module, name, most in ((job, "MOST_INSTANCES", 2), (job, "MOST_CHARACTERS", 10), (instance, "MOST_VERTICES", 1)):
+    for module, name, most in (
+        (job, "MOST_INSTANCES", 2),
+        (job, "MOST_CHARACTERS", 10),
+        (instance, "MOST_VERTICES", 1),
+    ):
         monkeypatch.setattr(module, name, most)
     yaml = {"content-type": "application/yaml"}
     begun = console.api.request("PUT", "/_emulator/worlds/w", content=f"seed:{indent(SEED, '  ')}", headers=yaml)

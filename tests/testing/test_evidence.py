@@ -342,7 +342,10 @@ def test_an_artefact_brings_the_same_state_back_elsewhere_and_later(tmp_path: Pa
     ("files", "said"),
     [
         ({}, "has no journal.json and snapshot.json"),
-        ({"journal.json": "[", "snapshot.json": "{}"}, "journal.json is not what a failed test left: Expecting value: "),
+        (
+            {"journal.json": "[", "snapshot.json": "{}"},
+            "journal.json is not what a failed test left: Expecting value: ",
+        ),
         ({"journal.json": "{}", "snapshot.json": "{}"}, "a failed test left: there is no test in its content\n"),
         (
             {"journal.json": '{"test": "t", "world": "w", "entries": [1]}', "snapshot.json": "{}"},

@@ -64,7 +64,9 @@ class Access:
 
     def _session(self, begun: str) -> str:
         """Return the value of the cookie, which gives access to the pages for a while without revealing the token."""
-        return f"{begun}.{hmac.new((self.control_token or '').encode(), f'console {begun}'.encode(), sha256).hexdigest()}"
+        return (
+            f"{begun}.{hmac.new((self.control_token or '').encode(), f'console {begun}'.encode(), sha256).hexdigest()}"
+        )
 
     def _is_session(self, value: str) -> bool:
         begun = value.partition(".")[0]

@@ -52,7 +52,7 @@ async def reset_all(registry: Registry) -> None:
 
 @contextmanager
 def _lost_replaced(registry: Registry, name: str) -> Iterator[None]:
-    """Replace a closed world by one of the default image if the block finds that its origin is lost, as `reset` does."""
+    """Replace a closed world whose origin the block finds lost by one of the default image, as `reset` does."""
     try:
         yield
     except WorldFileError as error:

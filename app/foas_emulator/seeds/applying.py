@@ -275,11 +275,10 @@ def _put_instance(world: World, job: Job, seed_job: SeedJob, seed: SeedInstance,
     world.cancel(f"instance:{instance_id}")
     world.store.delete(Instance, equal(Instance.id, instance_id))
     world.store.delete(AutoScalePlan, equal(AutoScalePlan.instance_id, instance_id))
-    ended = None if seed.actual_state in LIVE else now if seed.end_time is None else seed.end_time
+    ended, given_end = (None, None) if seed.actual_state in LIVE else (now, seed.end_time)
     # One that waits, as StartJob has just started it, has not begun to run, nor has one of which only the end is given.
-    only_ended = ended is not None and ended == seed.end_time and seed.start_time is None
-    never_ran = seed.actual_state == WAITING or only_ended
-    start_time = ended if only_ended else now if seed.start_time is None else seed.start_time
+    never_ran = seed.actual_state == WAITING or (seed.start_time is None and given_end is not None)
+    start_time = next(each for each in (seed.start_time, given_end, now) if each is not None)
     row = _row(
         Instance,
         job.model_dump(exclude={"description"})

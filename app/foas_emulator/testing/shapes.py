@@ -4,7 +4,6 @@ A shape is a type, a list of one shape for a list of any length, or a dictionary
 The structures in `control/answers.py` are not used, because importing them loads the whole emulator.
 """
 
-from collections.abc import Iterator
 from types import UnionType
 from typing import Any
 
@@ -63,22 +62,26 @@ PROXY: Shape = {
 
 def checked(answer: Any, shape: Shape, place: str = "its answer") -> Any:
     """Return an answer that has a shape. Raise ValueError for one that has not: it is another server's."""
-    for flaw in flaws(answer, shape, place):
-        raise ValueError(f"it does not answer as a foas-emulator does: {flaw}")
+    try:
+        require_shape(answer, shape, place)
+    except ValueError as error:
+        raise ValueError(f"it does not answer as a foas-emulator does: {error}") from None
     return answer
 
 
-def flaws(value: Any, shape: Shape, place: str) -> Iterator[str]:
-    """Yield in what a value differs from a shape."""
+def require_shape(value: Any, shape: Shape, place: str) -> None:
+    """Raise ValueError if a value does not have a shape."""
     kind: Any = type(shape) if isinstance(shape, dict | list) else shape
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        yield f"{place} is {_name_of(value)}"
-    elif isinstance(shape, dict):
+        raise ValueError(f"{place} is {_name_of(value)}")
+    if isinstance(shape, dict):
         for name, inner in shape.items():
-            yield from flaws(value[name], inner, name) if name in value else [f"there is no {name} in {place}"]
+            if name not in value:
+                raise ValueError(f"there is no {name} in {place}")
+            require_shape(value[name], inner, name)
     elif isinstance(shape, list):
         for each in value:
-            yield from flaws(each, shape[0], f"one of {place}")
+            require_shape(each, shape[0], f"one of {place}")
 
 
 def _name_of(value: Any) -> str:
