@@ -51,15 +51,17 @@ class Record:
     def log(self, context: RequestContext, response: GatewayResponse) -> None:
         """Log a call in one line if the settings ask for it; an error with its code and hint, which no SDK shows."""
         is_refused = response.code is not None and self._log_refused
-        if self._log_access or is_refused or _is_fault(response):
-            self._write_line(context, response)
+        is_fault = response.status_code >= SERVER_ERROR and response.status_code != REFUSED_FOR_NOW
+        if self._log_access or is_refused or is_fault:
+            level = logging.ERROR if is_fault else logging.WARNING if is_refused else logging.INFO
+            self._write_line(context, response, level)
 
-    def _write_line(self, context: RequestContext, response: GatewayResponse) -> None:
+    def _write_line(self, context: RequestContext, response: GatewayResponse, level: int) -> None:
         milliseconds = (stopwatch() - context.started) / 1e6 if context.started else 0.0
         operation = context.operation.name if context.operation else "-"
         path = masked(context.raw_path)
         access_log.log(
-            _level(response, log_refused=self._log_refused),
+            level,
             "%s %s world=%s %s %d %.3f ms%s",
             context.request_id,
             operation,
@@ -80,16 +82,6 @@ class Record:
                 "hint": response.hint,
             },
         )
-
-
-def _is_fault(response: GatewayResponse) -> bool:
-    return response.status_code >= SERVER_ERROR and response.status_code != REFUSED_FOR_NOW
-
-
-def _level(response: GatewayResponse, *, log_refused: bool) -> int:
-    if _is_fault(response):
-        return logging.ERROR
-    return logging.WARNING if response.code is not None and log_refused else logging.INFO
 
 
 def call_of(context: RequestContext, response: GatewayResponse) -> Call:
