@@ -13,7 +13,7 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 
 from foas_emulator.console.access import SESSION_MS
-from foas_emulator.console.application import SECURITY_HEADERS
+from foas_emulator.console.gate import SECURITY_HEADERS
 from tests.api import open_api
 from tests.console.conftest import CONSOLE, Console
 from tests.machine_clock import MachineClock

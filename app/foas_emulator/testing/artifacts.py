@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from foas_emulator.testing.client import EmulatorError
-from foas_emulator.testing.shapes import JOURNAL_FILE, require_shape
+from foas_emulator.testing.shapes import JOURNAL_FILE, ForeignAnswerError, checked
 from foas_emulator.testing.world import World
 from foas_emulator.world.names import check_name
 from foas_emulator.writing import read_file, write_file
@@ -62,10 +62,11 @@ def load_artifact(folder: Path) -> Artifact:
         raise ArtifactError(f"{folder} has no {JOURNAL} and {SNAPSHOT}; name the folder of one test")
     try:
         document = json.loads(read_file(folder / JOURNAL).decode())
-        require_shape(document, JOURNAL_FILE, "its content")
+        checked(document, JOURNAL_FILE, "its content")
         check_name(document["world"])
     except (ValueError, RecursionError) as error:
-        raise ArtifactError(f"{folder / JOURNAL} is not what a failed test left: {error}") from None
+        why = error.why if isinstance(error, ForeignAnswerError) else error
+        raise ArtifactError(f"{folder / JOURNAL} is not what a failed test left: {why}") from None
     return Artifact(
         test=document["test"], world=document["world"], calls=document["entries"], snapshot=folder / SNAPSHOT
     )

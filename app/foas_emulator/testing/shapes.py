@@ -60,28 +60,28 @@ PROXY: Shape = {
 }
 
 
+class ForeignAnswerError(ValueError):
+    """An answer is another server's; `why` says by what it differs from one of ours."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"it does not answer as a foas-emulator does: {why}")
+        self.why = why
+
+
 def checked(answer: Any, shape: Shape, place: str = "its answer") -> Any:
-    """Return an answer that has a shape. Raise ValueError for one that has not: it is another server's."""
-    try:
-        require_shape(answer, shape, place)
-    except ValueError as error:
-        raise ValueError(f"it does not answer as a foas-emulator does: {error}") from None
-    return answer
-
-
-def require_shape(value: Any, shape: Shape, place: str) -> None:
-    """Raise ValueError if a value does not have a shape."""
+    """Return an answer that has a shape. Raise `ForeignAnswerError` for one that has not."""
     kind: Any = type(shape) if isinstance(shape, dict | list) else shape
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise ValueError(f"{place} is {_name_of(value)}")
+    if not isinstance(answer, kind) or (isinstance(answer, bool) and kind is not bool):
+        raise ForeignAnswerError(f"{place} is {_name_of(answer)}")
     if isinstance(shape, dict):
         for name, inner in shape.items():
-            if name not in value:
-                raise ValueError(f"there is no {name} in {place}")
-            require_shape(value[name], inner, name)
+            if name not in answer:
+                raise ForeignAnswerError(f"there is no {name} in {place}")
+            checked(answer[name], inner, name)
     elif isinstance(shape, list):
-        for each in value:
-            require_shape(each, shape[0], f"one of {place}")
+        for each in answer:
+            checked(each, shape[0], f"one of {place}")
+    return answer
 
 
 def _name_of(value: Any) -> str:
