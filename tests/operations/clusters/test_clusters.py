@@ -9,11 +9,14 @@ from foas_emulator.blink.lenient_json import LONGEST
 from foas_emulator.blink.plan import Plan
 from foas_emulator.blink.planner import running_plan
 from foas_emulator.blink.resource import MODELS
-from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
+from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder, cluster_ids
 from foas_emulator.operations.clusters.service import MOST_REMOVED, MOST_SLAVES, MOST_SWITCHES
 from foas_emulator.operations.columns import ACCOUNT
 from foas_emulator.operations.instances import service
+from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.consistency import check_world
+from foas_emulator.seeds.reading import parse_seed
+from foas_emulator.world.ids import token
 from foas_emulator.world.tables import assign, equal
 from tests.api import Api
 from tests.operations import building
@@ -182,6 +185,22 @@ def test_a_bucket_is_reported_as_it_was_given(api: Api) -> None:
     shown = building.cluster_details(api, created["ClusterId"])
     assert shown["UserOssInfo"].endswith(',"bucket":"桶"}')
     assert len(shown["UserSGId"]) == len("sg-") + 20
+
+
+def test_a_cluster_gets_an_id_that_no_seed_has_given(api: Api) -> None:
+    """A seed has ids that are still to come if it is of an earlier world with this name, or of a fork."""
+    given = {token(api.world.seed, "cluster", number) for number in range(1, 300)}
+    apply(api.world, parse_seed(json.dumps({"clusters": [{"ClusterId": each} for each in given]}), "seed"))
+    made = {building.cluster(api) for _ in range(3)}
+    assert len(made) == 3
+    assert made.isdisjoint(given)
+    assert given < set(cluster_ids(api.world.store))
+    check_world(api.world.store)
+
+
+def test_a_world_with_an_id_that_is_still_to_come_can_be_restored(api: Api) -> None:
+    apply(api.world, parse_seed(json.dumps({"clusters": [{"ClusterId": token(api.world.seed, "cluster", 1)}]}), "seed"))
+    check_world(api.world.store)
 
 
 # -- looking at clusters
