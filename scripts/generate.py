@@ -100,8 +100,8 @@ millisecond per mebibyte. While a world in a file is written to disk, other requ
 For every refused call the server writes one line to standard error: request id, operation, world, method and path,
 status, code, and the hint, which says why the call was refused and what to do about it. The hint is also in the header
 `x-emulator-hint` of the answer and in the journal; the Go SDK prints it, those for Python, Java and Node do not. A line
-is a WARNING, or an ERROR from status 500 on; `--no-log-refused` omits the warnings. With `--log-format json` each of
-these parts is a member of its own.
+is a WARNING, or an ERROR from status 500 on, except 503, with which calls are refused for lack of room;
+`--no-log-refused` omits the warnings. With `--log-format json` each of these parts is a member of its own.
 
 ```text
 WARNING foas_emulator.access: 9B1F... GetInstance world=w GET /api/v2/... 400 0.4 ms InvalidInstance.NotRunning: ...

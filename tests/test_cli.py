@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -14,7 +15,7 @@ from foas_emulator import __version__
 from foas_emulator.cli import main
 from foas_emulator.main import describe_api
 from foas_emulator.operations.catalogue import OPERATIONS
-from foas_emulator.seeds.reading import BUILT_IN
+from foas_emulator.seeds.names import BUILT_IN
 from foas_emulator.settings import Settings, options
 from tests.gateway.signature_vectors import ALL
 from tests.process import Emulator, environment, run, serving
@@ -46,6 +47,16 @@ def test_help_of_serve_tells_every_flag_and_variable_but_no_secret() -> None:
 def test_no_line_of_a_list_of_commands_is_cut(group: str) -> None:
     listed = call(*group.split(), "--help").stdout.split("Commands:")[1]
     assert [line for line in listed.splitlines() if line.endswith("...")] == []
+
+
+@pytest.mark.parametrize(("is_terminal", "shown"), [(True, "a\\u009bb\n"), (False, "a\x9bb\n")])
+def test_a_terminal_gets_no_control_characters_of_an_answer(
+    monkeypatch: pytest.MonkeyPatch, shown: str, *, is_terminal: bool
+) -> None:
+    monkeypatch.setattr("foas_emulator.commands.signed_get.signed_get", lambda *_, **__: (200, b"a\xc2\x9bb", None))
+    standing_in = SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: is_terminal), exit=sys.exit)
+    monkeypatch.setattr("foas_emulator.cli.sys", standing_in)
+    assert call("get", "http://127.0.0.1/").stdout == shown
 
 
 def test_unknown_variable_refuses_to_serve() -> None:

@@ -271,7 +271,7 @@ def test_half_of_a_surrogate_pair_in_json_within_a_parameter(text: str) -> None:
             told(api, method, path, pairs or None, **(form if pairs else {}))
 
 
-def test_a_world_in_memory_that_is_full_says_so_and_goes_on() -> None:
+def test_a_world_in_memory_that_is_full_says_so_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     with open_api() as api:
         building.project_with_queue(api)
         raw = api.world.store._raw
@@ -280,4 +280,5 @@ def test_a_world_in_memory_that_is_full_says_so_and_goes_on() -> None:
         refused = api.call("CreateJob", **job | {"code": "x" * 1_000_000})
         assert (refused.status, refused.code) == (503, "ServiceUnavailable")
         assert refused.hint.startswith("The world is full: one in memory holds a gibibyte; delete")
+        assert [record.levelname for record in caplog.records] == ["WARNING"]  # a flood of calls may meet it
         api.ok("CreateJob", **job | {"code": "SELECT 1"})

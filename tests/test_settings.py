@@ -141,6 +141,17 @@ def test_wrong_value_names_the_setting_and_what_is_allowed(
         monkeypatch.setenv(variable(flag[2:].replace("-", "_")), value)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_on"), [("on", True), ("1", True), ("yes", True), ("off", False), ("FALSE", False)]
+)
+def test_a_switch_is_on_or_off(text: str, monkeypatch: pytest.MonkeyPatch, *, is_on: bool) -> None:
+    monkeypatch.setenv("FOASEMU_WATCH", text)
+    assert parse().watch is is_on
+    monkeypatch.setenv("FOASEMU_WATCH", f"{text}!")
+    with pytest.raises(click.UsageError, match=f"'{text}!' is neither on nor off: give on, true, yes or 1, or off, "):
+        parse()
+
+
 def test_unknown_variable_is_refused_with_the_nearest_and_all_others() -> None:
     with pytest.raises(click.UsageError) as refused:
         check_variables({"FOASEMU_SIGNATUR": "off", "FOASEMU_PORT": "1", "OTHER": ""})

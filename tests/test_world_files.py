@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from foas_emulator.control import images
+from foas_emulator.control import images, resetting
 from foas_emulator.faults.rules import FaultRule
 from foas_emulator.world import copying, soundness
 from foas_emulator.world.file_errors import WorldFileError
@@ -134,6 +134,23 @@ def test_a_world_that_cannot_be_reset_keeps_none_of_the_others_from_it(
         if "mine" in api.request("GET", "/api/v2/projects", headers={"x-emulator-world": name}).text
     ]
     assert holding == ["bob"]
+
+
+@pytest.mark.parametrize("is_missing", [False, True])
+def test_a_reset_of_all_repairs_a_closed_world_whose_origin_is_lost(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_missing: bool
+) -> None:
+    monkeypatch.setattr(resetting, "LARGE", 0)
+    api.request("PUT", "/_emulator/worlds/alice", json={"seed": {"projects": [{"Name": "mine"}]}})
+    api.registry._shut("alice")
+    origin = tmp_path / "alice.origin"
+    if is_missing:
+        origin.unlink()
+    else:
+        origin.write_bytes(origin.read_bytes()[:1000])
+    assert api.request("POST", "/_emulator/reset").status_code == 200
+    projects = api.request("GET", "/api/v2/projects", headers=ALICE)
+    assert (projects.status_code, "mine" in projects.text) == (200, False)
 
 
 @pytest.mark.parametrize("mend", [("PUT", ""), ("POST", "/reset"), ("DELETE", "")])

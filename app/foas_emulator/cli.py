@@ -12,6 +12,7 @@ import click
 from foas_emulator import __version__
 from foas_emulator.commands import LazyGroup
 from foas_emulator.commands.base import describe_no_answer, refusals_to_start, refuse, refuse_each
+from foas_emulator.completion import SEEDS
 from foas_emulator.difference import harmless
 from foas_emulator.loading import quickly
 from foas_emulator.settings import NamedPath, Settings, check_variables, options
@@ -42,11 +43,12 @@ def seed() -> None:
 
 
 @seed.command("check")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=SEEDS)
 @click.option(
     "--onto",
     multiple=True,
     metavar="FILE|NAME",
+    shell_complete=SEEDS,
     help="Seed that is applied before the files, like several --seed of serve. Repeatable.",
 )
 def check_seed(files: tuple[str, ...], onto: tuple[str, ...]) -> None:
@@ -115,7 +117,8 @@ def get(url: str, access_key_id: str, secret: str) -> None:
         status, body, note = signed_get(url, access_key_id=access_key_id, secret=secret)
     except (OSError, ValueError) as error:
         refuse(f"{url}: {describe_no_answer(error)}")
-    click.echo(body)
+    # A terminal would obey control characters in it; what reads a file or a pipe gets the bytes as they are.
+    click.echo(harmless(body.decode(errors="replace")) if sys.stdout is not None and sys.stdout.isatty() else body)
     if note:
         click.echo(harmless(note), err=True)
     if status >= http.HTTPStatus.BAD_REQUEST:

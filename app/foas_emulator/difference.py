@@ -22,6 +22,11 @@ class Difference:
     expected: str | None
     actual: str | None
 
+    @property
+    def sentence(self) -> str:
+        """What was expected, and what there is instead."""
+        return f"{self.field}: expected {self.expected}, got {'nothing' if self.actual is None else self.actual}"
+
 
 def compare(expected: Mapping[str, str], actual: Mapping[str, str]) -> list[Difference]:
     """Return the differences between two mappings: in the order of `expected`, then those that only `actual` has."""

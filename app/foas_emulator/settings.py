@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.types import BoolParamType
 
+from foas_emulator.completion import SEEDS
 from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text
 from foas_emulator.world.settings import CHOICES
 
@@ -77,6 +79,17 @@ class Checked(click.ParamType):  # type: ignore[type-arg]  # as above
                 ctx,
             )
         return value
+
+
+class OnOff(BoolParamType):
+    """The type of a setting that is on or off, with an error in these words: click's lists an empty one, too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return whether it is on."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is neither on nor off: give on, true, yes or 1, or off, false, no or 0", param, ctx)
 
 
 ORIGIN = Checked(
@@ -274,7 +287,8 @@ def _option(declared: "Field[Any]") -> click.Option:
     default = declared.default
     return click.Option(
         [f"{name}/--no-{name[2:]}" if declared.metadata["type"] is bool else name, declared.name],
-        type=declared.metadata["type"],
+        type=OnOff() if declared.metadata["type"] is bool else declared.metadata["type"],
+        shell_complete=SEEDS if declared.name == "seed" else None,
         default=default,
         multiple=isinstance(default, tuple),
         envvar=variable(declared.name),

@@ -10,7 +10,8 @@ from foas_emulator.control.off_loop import UNKNOWN, off_loop
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import image_for, image_of
-from foas_emulator.seeds.reading import BUILT_IN, read_seeds
+from foas_emulator.seeds.names import BUILT_IN
+from foas_emulator.seeds.reading import read_seeds
 from foas_emulator.seeds.watching import Marks, marks, watching
 from foas_emulator.serving.descriptors import world_files_at_once
 from foas_emulator.setting_files import error_overrides

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -246,14 +248,35 @@ def test_states_are_shown_as_the_service_writes_them(emulator: Emulator) -> None
     assert "PROJECT JOB INSTANCE STATE" in run(emulator, "state", "--help").stdout
 
 
-def test_a_state_is_completed_however_it_is_typed() -> None:
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("state p j 1 fa", "plain,FAILED"),
+        ("serve --seed ni", "plain,night-shift"),
+        ("serve --seed ./ni", "file,./ni"),
+        ("scenario fi", "plain,five-thousand"),
+        ("seed check --onto emp", "plain,empty"),
+        ("fault arm trun", "plain,truncate="),
+    ],
+)
+def test_a_name_is_completed(words: str, completed: str) -> None:
     variables = {
         "_FOAS_EMULATOR_COMPLETE": "bash_complete",
-        "COMP_WORDS": "foas-emulator state p j 1 fa",
-        "COMP_CWORD": "5",
+        "COMP_WORDS": f"foas-emulator {words}",
+        "COMP_CWORD": str(len(words.split())),
     }
-    completed = CliRunner().invoke(main, [], env=variables, prog_name="foas-emulator", standalone_mode=True)
-    assert completed.stdout == "plain,FAILED\n"
+    done = CliRunner().invoke(main, [], env=variables, prog_name="foas-emulator", standalone_mode=True)
+    assert done.stdout == f"{completed}\n"
+
+
+@pytest.mark.parametrize("words", ["journal --operation startj", "fault arm drop --operation StartJ"])
+def test_an_operation_is_completed(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_FOAS_EMULATOR_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", f"foas-emulator {words}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+    script = "from foas_emulator.cli import main; main(prog_name='foas-emulator')"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout == "plain,StartJob\n"
 
 
 def test_a_scenario_is_what_a_file_says_and_reset_returns_to_it(

@@ -3,16 +3,20 @@
 import html
 import http.cookies
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 from starlette.datastructures import URL
 from starlette.requests import Request
 
+from foas_emulator.console.access import SESSION_MS
 from foas_emulator.console.gate import SECURITY_HEADERS
 from tests.api import open_api
 from tests.console.conftest import CONSOLE, Console
+from tests.machine_clock import MachineClock
 
 RESET = "POST /_emulator/worlds/default/reset"
 
@@ -42,6 +46,13 @@ def test_a_form_that_is_too_large_is_refused_before_it_is_read() -> None:
         answer = Console(api).send("POST", f"{CONSOLE}/w/default/call", data={"body": "x" * 2000})
         assert answer.status_code == 413
         assert "max_document" in answer.text
+
+
+def test_a_form_that_is_refused_for_something_else_is_not_called_too_large(console: Console) -> None:
+    answer = console.send("POST", f"{CONSOLE}/w/default/call", headers={"content-encoding": "gzip"}, data={"a": "b"})
+    assert answer.status_code == 415
+    assert "has the Content-Encoding &#39;gzip&#39;" in answer.text
+    assert "too large" not in answer.text
 
 
 def test_other_machines_need_a_token(console: Console) -> None:
@@ -102,6 +113,22 @@ def test_the_control_token_is_asked_for_once_and_kept_in_a_cookie_that_no_script
     assert "horse" not in cookie
     assert guarded.get("/w/default/").status_code == 200
     assert guarded.send("GET", "/_emulator/worlds").status_code == 401, "the cookie opens the pages alone"
+
+
+def test_the_cookie_opens_the_pages_for_a_week(guarded: Console, machine_clock: MachineClock) -> None:
+    guarded.send("POST", f"{CONSOLE}/sign-in", data={"control_token": "correct horse"})
+    machine_clock.let_pass(SESSION_MS - 1)
+    assert guarded.get("/w/default/").status_code == 200
+    machine_clock.let_pass(1)
+    assert guarded.get("/w/default/").headers["location"].startswith(f"{CONSOLE}/sign-in?")
+
+
+@pytest.mark.parametrize("change", [lambda value: f"1{value}", lambda value: value[1:], lambda _: "", lambda _: "."])
+def test_no_other_time_is_written_into_a_cookie(guarded: Console, change: Callable[[str], str]) -> None:
+    guarded.send("POST", f"{CONSOLE}/sign-in", data={"control_token": "correct horse"})
+    name, value = "foas_emulator_console_8018", guarded.cookies["foas_emulator_console_8018"]
+    guarded.cookies = httpx.Cookies({name: change(value)})
+    assert guarded.get("/w/default/").status_code == 303
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

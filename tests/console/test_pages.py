@@ -22,7 +22,7 @@ from foas_emulator.console.rendering import clock_time
 from foas_emulator.console.settings import MEANINGS
 from foas_emulator.console.site import MOST_CHANGES, View
 from foas_emulator.control import staging
-from foas_emulator.seeds.reading import BUILT_IN
+from foas_emulator.seeds.names import BUILT_IN
 from foas_emulator.settings import Settings
 from foas_emulator.world.settings import NAMES
 from foas_emulator.world.staging import StagedImage

@@ -143,6 +143,36 @@ def test_an_instance_takes_no_text_of_its_job_that_it_lacks() -> None:
         assert '"Packages":"clicks' not in answers(api, "default", job)[2]
 
 
+def test_an_instance_that_ended_while_it_waited_is_made_again_without_a_start() -> None:
+    with open_api() as api:
+        api.world.set({"start_delay": "1h"})
+        where = {"projectName": "demo", "jobName": "committed-never-started"}
+        api.ok("StartJob", **where)
+        api.ok("ModifyInstanceState", **where, instanceId=-1, expectState="TERMINATED")
+        job = find_job(api.world, "demo", "committed-never-started")
+        assert job is not None
+        seed = yaml.safe_load(written(api.world, job))
+        api.request("PUT", "/_emulator/worlds/copy", content=json.dumps({"seed": seed}))
+        assert "StartTime" not in answers(api, "default", job)[2]
+        assert answers(api, "copy", job) == answers(api, "default", job)
+
+
+def test_an_instance_that_was_started_without_autoscale_has_none_when_it_is_made_again() -> None:
+    with open_api() as api:
+        where = {"projectName": "demo", "jobName": "running-stream"}
+        api.ok("CommitJob", **where, isOnOff=True, maxCU=10, configure='{"fetch_delay":1}')
+        job = find_job(api.world, "demo", "running-stream")
+        assert job is not None
+        seed = yaml.safe_load(written(api.world, job))
+        api.request("PUT", "/_emulator/worlds/copy", content=json.dumps({"seed": seed}))
+        (made,) = api.registry.open_or_create("copy").store.find(Instance)
+        assert made.auto_scale_params == "", "not that of the job"
+        path = "/api/v2/projects/demo/jobs/running-stream/instance/-1/autoscale/config"
+        switch = {"configJson": '{"autoscale.enable":"true"}'}
+        refused = api.request("PUT", path, data=switch, headers={"x-emulator-world": "copy"})
+        assert refused.json()["Code"] == "InvalidInstance.NoAutoScale"
+
+
 def test_code_is_written_as_lines() -> None:
     with open_api() as api:
         job = find_job(api.world, "demo", "running-stream")

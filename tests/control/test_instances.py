@@ -98,3 +98,16 @@ def test_only_an_instance_that_failed_has_an_error_message(control: Control) -> 
     hint = control.refused("PUT", STATE, {"ActualState": "RUNNING", "LastErrorMessage": "lost"})
     assert "LastErrorMessage is that of an instance that FAILED" in hint
     control.ok("PUT", STATE, {"ActualState": "RUNNING", "LastErrorMessage": None}, status=204)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_no_instance_of_an_offline_job_is_live(control: Control, state: str) -> None:
+    """DeleteJob, which only an offline job allows, would remove it while it runs."""
+    control.ok("PUT", STATE, {"ActualState": "TERMINATED"}, status=204)
+    control.api.ok("OfflineJob", projectName="project1", jobName="job1")
+    if state in ("WAITING", "RUNNING", "PAUSED"):
+        assert "'job1' is offline; CommitJob brings it online." in control.refused("PUT", STATE, {"ActualState": state})
+        control.ok("PUT", STATE.replace("412536", "123"), {"ActualState": state}, status=204)  # archived, so a record
+    else:
+        control.ok("PUT", STATE, {"ActualState": state}, status=204)
+    control.api.ok("DeleteJob", projectName="project1", jobName="job1")

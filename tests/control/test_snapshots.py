@@ -51,7 +51,7 @@ def test_a_snapshot_comes_and_goes_as_yaml(control: Control) -> None:
     assert put.status_code == 204
     assert control.ok("GET", "/worlds/alice/snapshot") == control.ok("GET", f"{DEFAULT}/snapshot")
     untyped = control.send("PUT", "/worlds/alice/snapshot", answer.content)
-    assert untyped.json()["hint"].endswith(" A body in YAML has the content-type application/yaml.")
+    assert untyped.json()["hint"].endswith(" If it is YAML, send it with the Content-Type application/yaml.")
     broken = control.send("PUT", "/worlds/alice/snapshot", '{"tables": ')
     assert "YAML" not in broken.json()["hint"]
 

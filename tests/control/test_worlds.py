@@ -181,8 +181,10 @@ def test_a_list_does_not_count_as_use(control: Control) -> None:
     [
         ({"seed": "empty", "fork": "default"}, "Give one of seed, snapshot, fork."),
         ({"clone": "default"}, "Give one of seed, snapshot, fork."),
-        ([], "Give one of seed, snapshot, fork."),
+        ({"sed": "empty"}, "It has no member 'sed' (the nearest is 'seed'). Give one of seed, snapshot, fork."),
+        ([], "The body does not say what to create the world from. Give one of seed, snapshot, fork."),
         ("{", "The body is not JSON."),
+        ("seed: empty", "If it is YAML, send it with the Content-Type application/yaml."),
         ("\ud800".encode("utf-8", "surrogatepass"), "The body is not UTF-8."),
         (
             '{"seed": "empty"}'.encode("utf-16"),

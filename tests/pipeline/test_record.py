@@ -139,6 +139,16 @@ def test_a_setting_turns_the_lines_of_refused_calls_off(registry: Registry, capl
     assert "Broken." in line.getMessage()
 
 
+def test_what_is_refused_for_want_of_room_is_no_error_of_the_server(
+    registry: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    for log_refused in (True, False):
+        record = Record(Journal(budget=0), log_access=False, log_refused=log_refused)
+        record.log(context_of(registry, record), refused("Make room.", "ServiceUnavailable", status=503))
+    (line,) = caplog.records
+    assert line.levelname == "WARNING"
+
+
 def test_the_entry_of_a_refused_call_has_its_hint(registry: Registry) -> None:
     journal = Journal(budget=10**6)
     record = Record(journal, log_access=False, log_refused=True)

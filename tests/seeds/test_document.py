@@ -6,7 +6,8 @@ import pytest
 
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.loading import load
-from foas_emulator.seeds.reading import BUILT_IN, built_in_text, parse_seed
+from foas_emulator.seeds.names import BUILT_IN
+from foas_emulator.seeds.reading import built_in_text, parse_seed
 from foas_emulator.seeds.schema import Schema, json_schema
 
 VALIDATOR = jsonschema_rs.validator_for(json_schema())

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from foas_emulator.operations.instances.lifecycle import State
 from foas_emulator.seeds.errors import SeedError
-from foas_emulator.seeds.reading import BUILT_IN, parse_seed, read_seed
+from foas_emulator.seeds.names import BUILT_IN
+from foas_emulator.seeds.reading import parse_seed, read_seed
 
 EVERY_STATE = set(get_args(State))
 NO_DURATION = "is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms"

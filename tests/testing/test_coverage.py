@@ -133,11 +133,21 @@ def test_a_session_that_runs_no_tests_is_not_judged(tmp_path: Path, listing: str
 
 
 def test_a_file_that_cannot_be_written_is_reported_and_fails_the_session(tmp_path: Path) -> None:
-    done = run(tmp_path, f"--foas-coverage={tmp_path / 'absent' / 'coverage.json'}", "-k", "nothing")
+    (tmp_path / "test_removes.py").write_text("import shutil\n\ndef test_it():\n    shutil.rmtree('made')\n", "utf-8")
+    done = run(tmp_path, "--foas-coverage=made/of/coverage.json", "-k", "test_it")
     assert "--foas-coverage: " in done.stdout
     assert "cannot be written: No such file or directory" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_directory_that_there_is_not_is_made_before_the_tests_run(tmp_path: Path) -> None:
+    run(tmp_path, "--foas-coverage=made/of/coverage.json", "-k", "nothing")
+    assert (tmp_path / "made/of/coverage.json").is_file()
+    done = run(tmp_path, "--foas-coverage=test_reads.py/coverage.json", "-k", "nothing")
+    assert "--foas-coverage: " in done.stderr
+    assert "test_reads.py/coverage.json cannot be written: " in done.stderr
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
 
 
 @pytest.mark.parametrize("percent", ["nan", "-1", "100.5", "half"])

@@ -342,12 +342,23 @@ def test_an_artefact_brings_the_same_state_back_elsewhere_and_later(tmp_path: Pa
     ("files", "said"),
     [
         ({}, "has no journal.json and snapshot.json"),
-        ({"journal.json": "[", "snapshot.json": "{}"}, "is not what a failed test left"),
+        (
+            {"journal.json": "[", "snapshot.json": "{}"},
+            "journal.json is not what a failed test left: Expecting value: ",
+        ),
+        ({"journal.json": "{}", "snapshot.json": "{}"}, "a failed test left: there is no test in its content\n"),
         (
             {"journal.json": '{"test": "t", "world": "w", "entries": [1]}', "snapshot.json": "{}"},
-            "is not what a failed",
+            "a failed test left: one of entries is a number\n",
         ),
-        ({"journal.json": '{"test": "t", "world": "w", "entries": []}', "snapshot.json": "{}"}, "snapshot"),
+        (
+            {"journal.json": '{"test": "t", "world": "W", "entries": []}', "snapshot.json": "{}"},
+            "a failed test left: 'W' cannot name a world: ",
+        ),
+        (
+            {"journal.json": '{"test": "t", "world": "w", "entries": []}', "snapshot.json": "{}"},
+            "snapshot.json: The snapshot cannot be used: a snapshot is an object",
+        ),
     ],
 )
 def test_a_folder_that_is_none_of_ours_is_refused(tmp_path: Path, files: dict[str, str], said: str) -> None:

@@ -178,7 +178,9 @@ def test_a_failed_assertion_tells_what_came_near(world: World) -> None:
 
 
 def test_a_failed_assertion_about_a_world_nobody_called_says_so(world: World) -> None:
-    with pytest.raises(AssertionError, match="It was not called at all"):
+    with pytest.raises(
+        AssertionError, match=r"in_order\[0\]: expected GetInstance, got nothing\nIt was not called at all"
+    ):
         world.journal.assert_in_order(["GetInstance"])
 
 

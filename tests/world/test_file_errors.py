@@ -36,6 +36,7 @@ def test_a_disk_that_cannot_be_read_is_not_full(code: int, advice: str) -> None:
     told = file_error(error, Path("alice.db"))
     assert told is not None
     assert told.advice == advice
+    assert told.is_full == (advice == FULL)
 
 
 class Checked:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from foas_emulator.commands.remote import Remote, remote
+from foas_emulator.completion import EFFECTS, OPERATIONS
 from foas_emulator.difference import in_one_line
 from foas_emulator.settings import RATE, IntegerRange
 from foas_emulator.testing.shapes import FAULT_RULE
@@ -26,8 +27,14 @@ def list_rules(emulator: Remote) -> None:
 
 
 @command.command("arm")
-@click.argument("effect")
-@click.option("--operation", default="*", show_default=True, help="Only calls of this operation or glob ('Get*').")
+@click.argument("effect", shell_complete=EFFECTS)
+@click.option(
+    "--operation",
+    default="*",
+    show_default=True,
+    shell_complete=OPERATIONS,
+    help="Only calls of this operation or glob ('Get*').",
+)
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Only calls with it. Repeatable.")
 @click.option("--times", type=IntegerRange(min=1), help="Apply at most this many times.")
 @click.option("--skip", type=IntegerRange(min=0), default=0, show_default=True, help="Let this many calls pass first.")

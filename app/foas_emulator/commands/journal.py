@@ -6,13 +6,16 @@ import click
 from click.core import ParameterSource
 
 from foas_emulator.commands.remote import Remote, remote
+from foas_emulator.completion import OPERATIONS
 from foas_emulator.difference import in_one_line
 from foas_emulator.settings import IntegerRange
 from foas_emulator.testing.calls import faults_of, number_and_call, reasons_of
 
 
 @click.command("journal")
-@click.option("--operation", help="Only calls of this operation, or of a glob such as 'Get*'.")
+@click.option(
+    "--operation", shell_complete=OPERATIONS, help="Only calls of this operation, or of a glob such as 'Get*'."
+)
 @click.option("--status", type=int, help="Only calls that were answered with this status.")
 @click.option("--code", help="Only calls that were answered with this error code.")
 @click.option("--failed", is_flag=True, help="Only calls that failed: with an error, or with no answer.")

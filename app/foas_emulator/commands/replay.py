@@ -12,7 +12,7 @@ import click
 from foas_emulator.commands.base import refusals_to_start, refuse
 from foas_emulator.difference import counted, in_one_line
 from foas_emulator.settings import from_environment, options
-from foas_emulator.testing.artifacts import Artifact, ArtifactError, load_artifact
+from foas_emulator.testing.artifacts import SNAPSHOT, Artifact, ArtifactError, load_artifact
 from foas_emulator.testing.calls import describe_call
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
@@ -33,8 +33,10 @@ def _replay(folder: Path, **given: Any) -> None:
         artifact = load_artifact(folder)
         with refusals_to_start():
             _serve(artifact, given)
-    except (ArtifactError, EmulatorError) as error:
+    except ArtifactError as error:
         refuse(str(error))
+    except EmulatorError as error:
+        refuse(f"{folder / SNAPSHOT}: {error}")
 
 
 def _serve(artifact: Artifact, given: dict[str, Any]) -> None:

@@ -6,9 +6,11 @@ import click
 
 from foas_emulator.commands.base import refuse, refuse_each
 from foas_emulator.commands.remote import Remote, remote
+from foas_emulator.completion import SEEDS
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.loading import load
-from foas_emulator.seeds.reading import BUILT_IN, parse_seed, text_in
+from foas_emulator.seeds.names import BUILT_IN
+from foas_emulator.seeds.reading import parse_seed, text_in
 from foas_emulator.testing.shapes import WORLD
 
 _HELP = f"""Replace a world from a seed document or a built-in seed.
@@ -18,7 +20,7 @@ Built-in seeds are {", ".join(BUILT_IN)}. The world is created if it does not ex
 
 
 @click.command("scenario", help=_HELP)
-@click.argument("seed", metavar="FILE|NAME")
+@click.argument("seed", metavar="FILE|NAME", shell_complete=SEEDS)
 @remote
 def command(emulator: Remote, *, seed: str) -> None:
     """Replace a world."""

@@ -15,7 +15,7 @@ TIMEOUT = 60.0
 """Seconds to wait for an answer."""
 
 _AS_IT_IS = "/%?&=:;,+~!$'()*@"
-_ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2}))")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|U(000[0-9a-f]{5}|0010[0-9a-f]{4}))")
 """A character that no header can hold, as `gateway.responses.header_text` writes it."""
 
 
@@ -45,7 +45,7 @@ def signed_get(url: str, *, access_key_id: str, secret: str) -> tuple[int, bytes
 
 
 def _character(escape: re.Match[str]) -> str:
-    return chr(int(escape[1] or escape[2], 16))
+    return chr(int(escape[1] or escape[2] or escape[3], 16))
 
 
 def _signed(path: str, query: str, access_key_id: str, secret: str) -> Mapping[str, str]:

@@ -14,10 +14,13 @@ from starlette.responses import Response
 
 from foas_emulator.control.browsers import is_embedded
 from foas_emulator.control.guard import CONSOLE, has_bearer, is_of_host
+from foas_emulator.world.clock import machine_now
 from foas_emulator.world.ids import fresh_secret
 
 BASE = CONSOLE
 COOKIE = "foas_emulator_console"
+SESSION_MS = 7 * 86_400_000
+"""Milliseconds after which the control token is asked for again."""
 LONGEST_FIELD = 128 * 1024
 """The most bytes of a field of a form: a longer one, percent-encoded, takes some ten milliseconds to read."""
 
@@ -38,7 +41,7 @@ class Access:
         if self.control_token is None:
             return True
         return has_bearer(request.headers, self.control_token) or any(
-            _same(each, self._session()) for each in cookies(request, _cookie(request))
+            self._is_session(each) for each in cookies(request, _cookie(request))
         )
 
     def sign_in(self, given: str, request: Request, response: Response) -> bool:
@@ -47,22 +50,27 @@ class Access:
             return False
         # A proxy may have taken the https away; browsers say which it was where they send a form.
         is_secure = request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
-        response.set_cookie(
-            _cookie(request), self._session(), path=BASE, httponly=True, samesite="strict", secure=is_secure
-        )
+        session = self._session(str(machine_now()))
+        response.set_cookie(_cookie(request), session, path=BASE, httponly=True, samesite="strict", secure=is_secure)
         return True
 
     def sign_out(self, request: Request, response: Response) -> None:
-        """Take the cookie from the browser; it stays valid where somebody else has it, as the control token does."""
+        """Take the cookie from the browser; until its time is over, it stays valid where somebody else has it."""
         response.delete_cookie(_cookie(request), path=BASE)
 
     def allows_form(self, request: Request, form_token: str) -> bool:
         """Whether a form is one of ours, sent from one of our pages."""
         return is_from_ours(request) and _same(form_token, self.form_token)
 
-    def _session(self) -> str:
-        """Return the value of the cookie, which gives access to the pages without revealing the token."""
-        return hmac.new((self.control_token or "").encode(), b"console", sha256).hexdigest()
+    def _session(self, begun: str) -> str:
+        """Return the value of the cookie, which gives access to the pages for a while without revealing the token."""
+        return (
+            f"{begun}.{hmac.new((self.control_token or '').encode(), f'console {begun}'.encode(), sha256).hexdigest()}"
+        )
+
+    def _is_session(self, value: str) -> bool:
+        begun = value.partition(".")[0]
+        return _same(value, self._session(begun)) and machine_now() - int(begun) < SESSION_MS
 
 
 def cookies(request: Request, name: str) -> list[str]:

@@ -39,6 +39,8 @@ _PIECE = 65536
 """Bytes of a document that are indented at a time."""
 _MOST_PAIRS = 1000
 """The most parameters of a call of the service."""
+_SHOWN = 40
+"""The most characters of a wrong value to show."""
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 
 
@@ -129,15 +131,19 @@ async def _json_body(form: FormData, text: str) -> Any:
         for part in outer:
             place = place.setdefault(part, {})
             if not isinstance(place, dict):
-                raise FormError(mark("A member is given as a value and as an object."), part[:40])
+                raise FormError(mark("A member is given as a value and as an object."), _short(part))
         place[last] = value
     return document
 
 
 def _number(name: str, text: str) -> int:
     if not is_number(text):
-        raise FormError(mark("This is not a whole number."), f"{name}: {text[:40]}")
+        raise FormError(mark("This is not a whole number."), f"{_short(name)}: {_short(text)}")
     return int(text)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _typed(form: FormData, prefix: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ def advance_of(text: str) -> dict[str, str]:
 
 async def preview(view: View) -> dict[str, Any] | None:
     """Return the changes that an advance would make: the control API's answer to its dry run, or its error."""
-    wanted = view.query.get("preview", "")[:40]
+    wanted = view.query.get("preview", "")
     if not wanted:
         return None
     target = advance_target(view.world.name)

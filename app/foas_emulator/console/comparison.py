@@ -82,6 +82,7 @@ async def compared(view: View, left: Side, right: Side) -> dict[str, Any]:
     names = [name for name in view.site.registry.names() if name != view.world.name]
     context: dict[str, Any] = {
         "names": names[:MOST_WORLDS],
+        "total": len(names),
         # A rendered page is a cycle, which would keep the bytes of files.
         "left": Side(left.name, left.content and b""),
         "right": Side(right.name, right.content and b""),

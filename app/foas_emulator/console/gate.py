@@ -70,7 +70,9 @@ class ConsoleGate:
             limit = _LARGEST_SIGN_IN if self._is_open(Request(scope)) else self._site.max_document
             receive = await with_body(scope, receive, limit=limit, taken=taken)
         except ControlError as error:
-            title, text = mark("The form is too large."), mark("The setting max_document says how large it may be.")
+            title, text = error.error, error.hint
+            if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                title, text = mark("The form is too large."), mark("The setting max_document says how large it may be.")
             response = await shown_plain(Request(scope), status=error.status, title=title, text=text)
             await response(scope, receive, send)
         except ClientDisconnect:

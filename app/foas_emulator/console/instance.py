@@ -4,6 +4,7 @@ At the end it shows the answers of GetInstance, byte for byte, in both formats.
 """
 
 import json
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -47,7 +48,8 @@ async def instance_page(view: View) -> dict[str, Any]:
         }
     path = f"{job_path(project, name)}/instances/{number}"
     job = members(await view.read(job_path(project, name)), "Job") or {}
-    current = await instances(view, job, is_archived=False) if job else []
+    current, _ = await instances(view, job, is_archived=False) if job else ([], 0)
+    vertices = await vertices_of(view, path)
     return {
         "instance": row,
         "project": project,
@@ -60,7 +62,8 @@ async def instance_page(view: View) -> dict[str, Any]:
         "exceptions": parsed(members(await view.read(f"{path}/exceptions"), "Exceptions")),
         "charts": await charts(view, project, name, number),
         "checkpoints": parsed(members(await view.read(f"{path}/checkpoints"), "Checkpoints")),
-        "task_managers": await task_managers(view, path),
+        "task_managers": await task_managers(view, path, vertices[:MOST_VERTICES]),
+        "vertices": len(vertices),
         "config": parsed(members(await view.read(f"{path}/config"), "Config")),
         "answers": {format_: answer_text(await view.read(f"{path}?Format={format_}")) for format_ in ("JSON", "XML")},
         "copies": await copies(view, project, name, number),
@@ -84,11 +87,16 @@ async def charts(view: View, project: str, job: str, instance: int) -> list[Char
     return [each for each in drawn if each is not None]
 
 
-async def task_managers(view: View, path: str) -> list[dict[str, Any]]:
-    """Return the first vertices of a running instance with their hosts."""
+async def vertices_of(view: View, path: str) -> list[dict[str, Any]]:
+    """Return the vertices of a running instance."""
     details = parsed(members(await view.read(f"{path}/details"), "Detail")) or {}
+    return list(details.get("vertices", []))
+
+
+async def task_managers(view: View, path: str, vertices: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return vertices of a running instance with their hosts."""
     found = []
-    for vertex in details.get("vertices", [])[:MOST_VERTICES]:
+    for vertex in vertices:
         target = f"{path}/vertices/{vertex['id']}/taskmanagers"
         hosts = parsed(members(await view.read(target), "TaskManagers")) or {}
         found.append({"name": vertex["name"], "hosts": hosts.get("taskmanagers", [])})

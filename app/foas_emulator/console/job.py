@@ -11,6 +11,7 @@ from foas_emulator.blink.planner import running_plan
 from foas_emulator.console import snippets
 from foas_emulator.console.calls import Answer
 from foas_emulator.console.graph import BOX_WIDTH, graph
+from foas_emulator.console.highlight import MOST_CHARACTERS
 from foas_emulator.console.language import mark
 from foas_emulator.console.operations import DRAFT, NOT_STARTED, buttons, job_path
 from foas_emulator.console.seed_text import seed_of_job, seed_text
@@ -39,7 +40,8 @@ async def job_page(view: View) -> dict[str, Any]:
     if not job:
         return {"job": None, "project": project, "name": name, "status": HTTPStatus.NOT_FOUND}
     tab = view.query.get("tab", "overview")
-    current = await instances(view, job, is_archived=False)
+    current, _ = await instances(view, job, is_archived=False)
+    archived = await instances(view, job, is_archived=True) if tab == "instances" else ([], 0)
     newest = current[0] if current else None
     state = newest["ActualState"] if newest else NOT_STARTED if job.get("IsCommitted") else DRAFT
     checked = await view.read(f"{path}/validate")
@@ -61,8 +63,10 @@ async def job_page(view: View) -> dict[str, Any]:
             is_stream=job["JobType"] == STREAM,
         ),
         "current": current,
-        "archived": await instances(view, job, is_archived=True) if tab == "instances" else [],
+        "archived": archived[0],
+        "archived_total": archived[1],
         "code": job.get("Code") or "",
+        "most_characters": MOST_CHARACTERS,
         "tables": members(checked, "JobInOut") or {},
         "mistake": None if checked.ok else mistake(checked),
         "plan": plan,
@@ -79,8 +83,8 @@ def members(answer: Answer, name: str) -> Any:
     return document.get(name) if answer.ok and isinstance(document, dict) else None
 
 
-async def instances(view: View, job: dict[str, Any], *, is_archived: bool) -> list[dict[str, Any]]:
-    """Return the instances of a job, the newest first, at most fifty."""
+async def instances(view: View, job: dict[str, Any], *, is_archived: bool) -> tuple[list[dict[str, Any]], int]:
+    """Return the instances of a job, the newest first, at most fifty, and how many there are."""
     query = urlencode(
         {
             "jobType": job["JobType"],
@@ -90,8 +94,8 @@ async def instances(view: View, job: dict[str, Any], *, is_archived: bool) -> li
         }
     )
     target = f"/api/v2/projects/{quote(job['ProjectName'], safe='')}/instances?{query}"
-    found = members(await view.read(target), "Instances") or {}
-    return list(found.get("Instance", []))
+    answer = await view.read(target)
+    return list((members(answer, "Instances") or {}).get("Instance", [])), members(answer, "TotalCount") or 0
 
 
 def mistake(answer: Answer) -> dict[str, Any]:

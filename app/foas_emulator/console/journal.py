@@ -15,6 +15,7 @@ from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.shortage import in_thread
 
 MOST_ROWS = 200
+MOST_CODES = 100
 LOOKED_THROUGH = 5000
 _SLICE = 50
 SIGNATURES = {
@@ -36,7 +37,8 @@ async def journal_page(view: View) -> dict[str, Any]:
         "rows": await found(world_journal, wanted),
         "wanted": wanted,
         "operations": _with_chosen(wanted["operation"], sorted({name for name, _, _ in world_journal.usage.calls})),
-        "codes": _with_chosen(wanted["code"], sorted(codes)[:100]),
+        "codes": _with_chosen(wanted["code"], sorted(codes)[:MOST_CODES]),
+        "codes_total": len(codes),
         "searched": LOOKED_THROUGH,
         "total": world_journal.total,
         "lost": world_journal.lost,

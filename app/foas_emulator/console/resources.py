@@ -1,7 +1,7 @@
 """The page of a world's resources: jobs by project and folder with their states, last failures, pending changes."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,12 +14,14 @@ from foas_emulator.console.overview import Overview, Place, fits, overview_of
 from foas_emulator.console.site import MOST_KEPT, Site, View
 from foas_emulator.console.timeline import due, next_points, timeline
 from foas_emulator.control.images import one_large_at_a_time
+from foas_emulator.operations.projects.rows import Project
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.shortage import in_thread
 from foas_emulator.world.world import World
 
 PAGE = 50
 MOST_POINTS = 12
+MOST_PROJECTS = 200
 _SLICE = 10
 
 _DETAILS = """
@@ -29,7 +31,8 @@ _DETAILS = """
     FROM jobs j LEFT JOIN instances i ON i.id = :instance
     WHERE j.project_name = :project AND j.job_name = :job
 """
-_PROJECTS = "SELECT name AS project, cluster_id AS cluster FROM projects ORDER BY name LIMIT 200"
+_PROJECTS = "SELECT name AS project, cluster_id AS cluster FROM projects ORDER BY name LIMIT :most"
+_PROJECT = "SELECT name AS project, cluster_id AS cluster FROM projects WHERE name = :name"
 _ORDER = ("FAILED", "RUNNING", "WAITING", "PAUSED", "TERMINATED", "SUCCESS", NOT_STARTED, DRAFT)
 
 
@@ -53,14 +56,16 @@ async def resources_page(view: View) -> dict[str, Any]:
     overview = await overview_of_world(view.site, world)
     found = await in_thread(lambda: [place for place in overview.places if fits(place, **wanted)])
     offset = view.offset(PAGE, len(found))
+    folders = by_folder(await details(world, found[offset : offset + PAGE]))
     return {
         "wanted": wanted,
         "offset": offset,
         "size": PAGE,
         "found": len(found),
         "has_more": len(found) > offset + PAGE,
-        "folders": by_folder(await details(world, found[offset : offset + PAGE])),
-        "clusters": {row["project"]: row["cluster"] for row in rows(world, _PROJECTS)},
+        "folders": folders,
+        "clusters": clusters_of(world, {wanted["project"], *(folder.project for folder in folders)}),
+        "projects": world.store.count(Project),
         "operations": lambda job: operations_of(world, job),
         "first": FIRST,
         "counts": overview.counts,
@@ -69,6 +74,14 @@ async def resources_page(view: View) -> dict[str, Any]:
         "due": due(world),
         "timeline": timeline(next_points(world, MOST_POINTS), now=world.now()),
     }
+
+
+def clusters_of(world: World, shown: Iterable[str]) -> dict[str, str]:
+    """Return the cluster of each of the first projects, and of those that are shown."""
+    known = {row["project"]: row["cluster"] for row in rows(world, _PROJECTS, most=MOST_PROJECTS)}
+    for name in shown:
+        known |= {} if name in known else {row["project"]: row["cluster"] for row in rows(world, _PROJECT, name=name)}
+    return known
 
 
 async def overview_of_world(site: Site, world: World) -> Overview:

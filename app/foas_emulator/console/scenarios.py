@@ -19,7 +19,8 @@ from foas_emulator.control.off_loop import UNKNOWN, off_loop
 from foas_emulator.control.staging import staged_image
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import image_for
-from foas_emulator.seeds.reading import BUILT_IN, MADE, built_in_text, read_seeds, seed_files
+from foas_emulator.seeds.names import BUILT_IN, MADE
+from foas_emulator.seeds.reading import built_in_text, read_seeds, seed_files
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.names import WorldLimitError
@@ -75,7 +76,14 @@ async def scenarios_page(view: View) -> dict[str, Any]:
     """Return the context of the page: the scenarios, then the named seeds."""
     wanted = next((each for each in SCENARIOS if each.name == view.query.get("show")), None)
     text = built_in_text(wanted.name) if wanted is not None and wanted.can_be_shown else None
-    return {"scenarios": SCENARIOS, "seeds": seeds_of(view.site), "shown": wanted, "document": text}
+    seeds = seeds_of(view.site)
+    return {
+        "scenarios": SCENARIOS,
+        "seeds": seeds[:MOST_SEEDS],
+        "total": len(seeds),
+        "shown": wanted,
+        "document": text,
+    }
 
 
 def seeds_of(site: Site) -> list[str]:
@@ -90,7 +98,7 @@ def seeds_of(site: Site) -> list[str]:
         except (OSError, SeedError):
             documents = []  # the directory has been emptied since
         found += [source, *documents]
-    return list(dict.fromkeys(found))[:MOST_SEEDS]
+    return list(dict.fromkeys(found))
 
 
 async def begin(site: Site, world: World, request: Request) -> Response:

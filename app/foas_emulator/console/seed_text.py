@@ -44,6 +44,10 @@ def seed_of_job(world: World, project: Project, job: Job, *, instance: int | Non
     numbers = last_ids(world, job.project_name, job.job_name, MOST_INSTANCES) if instance is None else [instance]
     written = members(SeedJob, job, leave_out=["project_name"])
     content = members(SeedInstance, job, leave_out=_NESTED)
+    committed = find_committed(world, job)
+    scale = None if committed is None else committed.auto_scale_params
+    if scale:
+        written["auto_scale_params"] = content["AutoScaleParams"] = scale
     runs: list[Instance] = []
     for number in numbers:
         if length_of(written) > MOST_CHARACTERS:
@@ -52,11 +56,8 @@ def seed_of_job(world: World, project: Project, job: Job, *, instance: int | Non
         if run is not None:
             runs.append(run)
             written.setdefault("instances", []).append(_instance(run, content))
-    committed = find_committed(world, job)
     if committed is None and not runs:
         written["IsCommitted"] = False
-    elif committed is not None and committed.auto_scale_params:
-        written["auto_scale_params"] = committed.auto_scale_params
     if length_of(written) > MOST_CHARACTERS:
         return None
     document = _document(world, project, job, runs, written)

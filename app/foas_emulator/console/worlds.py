@@ -4,7 +4,7 @@ from typing import Any
 
 from foas_emulator.console import connecting, snippets
 from foas_emulator.console.site import Site, View
-from foas_emulator.seeds.reading import BUILT_IN
+from foas_emulator.seeds.names import BUILT_IN
 from foas_emulator.world import pending
 
 PAGE = 50

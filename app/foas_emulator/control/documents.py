@@ -18,6 +18,7 @@ from foas_emulator.seeds.loading import Document, load_json, load_yaml
 from foas_emulator.world.slices import in_slices
 
 YAML = "application/yaml"
+_YAML_SAYS_SO = f"If it is YAML, send it with the Content-Type {YAML}."
 
 
 def described_body(schema: Mapping[str, Any], **examples: Any) -> dict[str, Any]:
@@ -53,8 +54,8 @@ def parse_document(body: bytes | bytearray, *, as_yaml: bool) -> Document:
         is_written_wrong = any(flaw.message.startswith(f"not {language}: ") for flaw in error.flaws)
         heading = f"The body is not {language}." if is_written_wrong else "The body cannot be used."
         is_perhaps_yaml = is_written_wrong and not as_yaml and body[:80].lstrip()[:1] not in (b"{", b"[")
-        type_of_yaml = f" A body in YAML has the content-type {YAML}." if is_perhaps_yaml else ""
-        raise ControlError(400, heading, f"{error}.{type_of_yaml}", faults=faults) from None
+        hint = f"{error}. {_YAML_SAYS_SO}" if is_perhaps_yaml else f"{error}."
+        raise ControlError(400, heading, hint, faults=faults) from None
 
 
 def decode(body: bytes | bytearray) -> str:

@@ -200,7 +200,7 @@ async def _failed(journal: Journal, name: str, expected: Expectation, finding: F
         )
     closest = await closest_entries(world_journal, expected)
     near = await in_thread(partial(_show_close, closest, expected))
-    differing = [f"{each.field}: expected {each.expected}, got {each.actual}" for each in finding.differences]
+    differing = [each.sentence for each in finding.differences]
     more = f"; and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
     return ControlError(
         422,

@@ -1,8 +1,8 @@
 """Return worlds to what they were created from, outside the event loop where that takes long."""
 
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from foas_emulator.control.images import one_large_at_a_time, origin_of_world
 from foas_emulator.control.off_loop import LARGE, off_loop
@@ -39,14 +39,26 @@ async def reset_all(registry: Registry) -> None:
     async for name in in_slices(registry.names()):
         try:
             world = registry.peek(name)
-            if world is not None and registry.origin_size(name) > LARGE:
-                await _reset_large(registry, world, in_one_piece=registry.reset_existing)
-            elif not await _reset_large_closed(registry, name):
-                registry.reset_existing(name)
+            with _lost_replaced(registry, name):
+                if world is not None and registry.origin_size(name) > LARGE:
+                    await _reset_large(registry, world, in_one_piece=registry.reset_existing)
+                elif not await _reset_large_closed(registry, name):
+                    registry.reset_existing(name)
         except WorldFileError as error:
             failures.append(error)
     if failures:
         raise failures[0]
+
+
+@contextmanager
+def _lost_replaced(registry: Registry, name: str) -> Iterator[None]:
+    """Replace a closed world whose origin the block finds lost by one of the default image, as `reset` does."""
+    try:
+        yield
+    except WorldFileError as error:
+        if not isinstance(registry, FileRegistry):
+            raise
+        registry.replace_lost(name, error)
 
 
 async def start_over(registry: Registry, image: bytes) -> list[str]:

@@ -19,7 +19,8 @@ from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_for
 from foas_emulator.seeds.limits import quoted, weight
 from foas_emulator.seeds.loading import Document
-from foas_emulator.seeds.reading import BUILT_IN, MADE, check_seed, read_seed
+from foas_emulator.seeds.names import BUILT_IN, MADE
+from foas_emulator.seeds.reading import check_seed, read_seed
 from foas_emulator.seeds.references import nearest
 from foas_emulator.world.advance import held, settle
 from foas_emulator.world.clock import stopwatch
@@ -141,8 +142,12 @@ def _image(registry: Registry, document: Document) -> "bytes | _Fork | None":
     if body is None or body == {}:
         return None
     if not isinstance(body, dict) or len(body) != 1 or not body.keys() <= set(_BEGINNINGS):
+        unknown = next((name for name in body if name not in _BEGINNINGS), None) if isinstance(body, dict) else None
+        there_is_no = "" if unknown is None else f" It has no member {quoted(unknown)}{nearest(unknown, _BEGINNINGS)}."
         raise ControlError(
-            400, "The body does not say what to create the world from.", "Give one of seed, snapshot, fork."
+            400,
+            f"The body does not say what to create the world from.{there_is_no}",
+            f"Give one of {', '.join(_BEGINNINGS)}.",
         )
     ((kind, value),) = body.items()
     if kind == "snapshot":

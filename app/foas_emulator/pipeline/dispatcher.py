@@ -142,7 +142,8 @@ def _answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
     host = host_name(context.headers.get("host", ""))
     trouble = file_error(error, context.world.store.path if context.has_world else None)
     if trouble is not None:
-        log.error("request %s failed: %s", context.request_id, trouble)
+        if not trouble.is_full:  # the line of the call says all, and all calls that write meet it
+            log.error("request %s failed: %s", context.request_id, trouble)
         error = UNAVAILABLE(trouble.hint)
     if isinstance(error, StoreClosedError):
         ended = f"World {context.world_name} was dropped, reset or replaced meanwhile; ask again."

@@ -15,7 +15,9 @@ from foas_emulator.pipeline.select_world import shown_key
 from foas_emulator.world.clock import stopwatch
 
 SERVER_ERROR = 500
-"""Answers with this status or a higher one are always logged, as errors of the server."""
+"""Answers with this status or a higher one are always logged, as errors of the server; but see `REFUSED_FOR_NOW`."""
+REFUSED_FOR_NOW = 503
+"""The status of what is refused for lack of room or a resource: no fault of the server, which floods of calls meet."""
 
 EVIDENCE = b"x-emulator-evidence"
 
@@ -49,15 +51,17 @@ class Record:
     def log(self, context: RequestContext, response: GatewayResponse) -> None:
         """Log a call in one line if the settings ask for it; an error with its code and hint, which no SDK shows."""
         is_refused = response.code is not None and self._log_refused
-        if self._log_access or is_refused or response.status_code >= SERVER_ERROR:
-            self._write_line(context, response)
+        is_fault = response.status_code >= SERVER_ERROR and response.status_code != REFUSED_FOR_NOW
+        if self._log_access or is_refused or is_fault:
+            level = logging.ERROR if is_fault else logging.WARNING if is_refused else logging.INFO
+            self._write_line(context, response, level)
 
-    def _write_line(self, context: RequestContext, response: GatewayResponse) -> None:
+    def _write_line(self, context: RequestContext, response: GatewayResponse, level: int) -> None:
         milliseconds = (stopwatch() - context.started) / 1e6 if context.started else 0.0
         operation = context.operation.name if context.operation else "-"
         path = masked(context.raw_path)
         access_log.log(
-            _level(response, log_refused=self._log_refused),
+            level,
             "%s %s world=%s %s %d %.3f ms%s",
             context.request_id,
             operation,
@@ -78,12 +82,6 @@ class Record:
                 "hint": response.hint,
             },
         )
-
-
-def _level(response: GatewayResponse, *, log_refused: bool) -> int:
-    if response.status_code >= SERVER_ERROR:
-        return logging.ERROR
-    return logging.WARNING if response.code is not None and log_refused else logging.INFO
 
 
 def call_of(context: RequestContext, response: GatewayResponse) -> Call:

@@ -273,18 +273,19 @@ def _put_instance(world: World, job: Job, seed_job: SeedJob, seed: SeedInstance,
     world.cancel(f"instance:{instance_id}")
     world.store.delete(Instance, equal(Instance.id, instance_id))
     world.store.delete(AutoScalePlan, equal(AutoScalePlan.instance_id, instance_id))
-    start_time = seed.start_time if seed.start_time is not None else now
-    ended = None if seed.actual_state in LIVE else now
-    is_waiting = seed.actual_state == WAITING  # it has not begun to run, as one that StartJob has just started
+    ended, given_end = (None, None) if seed.actual_state in LIVE else (now, seed.end_time)
+    # One that waits, as StartJob has just started it, has not begun to run, nor has one of which only the end is given.
+    never_ran = seed.actual_state == WAITING or (seed.start_time is None and given_end is not None)
+    start_time = next(each for each in (seed.start_time, given_end, now) if each is not None)
     row = _row(
         Instance,
         job.model_dump(exclude={"description"})
         | {"actual_state": seed.actual_state, "expect_state": _EXPECTED.get(seed.actual_state, seed.actual_state)}
         | seed.given()
         | {"id": instance_id, "project_name": job.project_name, "job_name": job.job_name},
-        engine_job_handler=None if is_waiting else engine_job_handler(world.seed, instance_id, start_time),
+        engine_job_handler=None if never_ran else engine_job_handler(world.seed, instance_id, start_time),
         starter=ACCOUNT,
-        start_time=None if is_waiting else start_time,
+        start_time=None if never_ran else start_time,
         end_time=ended,
         last_operator=ACCOUNT,
         last_operate_time=start_time,

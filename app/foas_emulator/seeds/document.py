@@ -122,14 +122,16 @@ class SeedInstance(Seed):
     plan_json: Text | None = member("The plan it runs, a JSON text; the job's.", "")
     engine_version: Text | None = member("The version of Blink it runs on; the job's.", "blink-3.4.4")
     engine_job_handler: Text | None = member(
-        "The application and the job in the engine; made up if it is left out, unless it is WAITING.",
+        "The application and the job in the engine; made up if it is left out and the instance was started.",
         "application_1597654819348_0011|405a6d40d7f4f2618ed532359887d344",
     )
     cluster_id: Text | None = member("The cluster it runs, or ran, on; the job's.", "rcmp9x37ztfb63g1x7lt****")
     queue_name: Text | None = member("The queue it runs, or ran, in; the job's.", "root.project1")
     starter: Text | None = member("Account that started it; by default the emulator's.", "239960377092765296")
     start_time: Time | None = member(
-        "Time of its start, in milliseconds; by default the world's time, or none while it is WAITING.", 1599794335000
+        "Time of its start, in milliseconds; by default the world's time, or none if it is WAITING or only its EndTime "
+        "is given.",
+        1599794335000,
     )
     end_time: Time | None = member(
         "Time of its end; by default the world's time if its state is an end.", 1599794336000

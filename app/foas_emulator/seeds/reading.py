@@ -10,13 +10,10 @@ from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.errors import Fault, Origin, SeedError, faults_of, unusable
 from foas_emulator.seeds.limits import DocumentError, Place
 from foas_emulator.seeds.loading import Document, load
+from foas_emulator.seeds.names import BUILT_IN, MADE
 from foas_emulator.seeds.references import nearest
 from foas_emulator.seeds.validation import validate
 
-MADE = "five-thousand"
-"""The built-in seed that is generated on use; the others are files."""
-BUILT_IN = ("default", "empty", "everything-running", "all-failed", "night-shift", MADE)
-"""Seeds that are part of the emulator and given by name."""
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from foas_emulator.testing.client import EmulatorError
+from foas_emulator.testing.shapes import JOURNAL_FILE, ForeignAnswerError, checked
 from foas_emulator.testing.world import World
+from foas_emulator.world.names import check_name
 from foas_emulator.writing import read_file, write_file
 
 __tracebackhide__ = True
@@ -60,11 +62,14 @@ def load_artifact(folder: Path) -> Artifact:
         raise ArtifactError(f"{folder} has no {JOURNAL} and {SNAPSHOT}; name the folder of one test")
     try:
         document = json.loads(read_file(folder / JOURNAL).decode())
-        calls = [{**entry} for entry in document["entries"]]
-        test, world = str(document["test"]), str(document["world"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ArtifactError(f"{folder / JOURNAL} is not what a failed test left: {error!r}") from None
-    return Artifact(test=test, world=world, calls=calls, snapshot=folder / SNAPSHOT)
+        checked(document, JOURNAL_FILE, "its content")
+        check_name(document["world"])
+    except (ValueError, RecursionError) as error:
+        why = error.why if isinstance(error, ForeignAnswerError) else error
+        raise ArtifactError(f"{folder / JOURNAL} is not what a failed test left: {why}") from None
+    return Artifact(
+        test=document["test"], world=document["world"], calls=document["entries"], snapshot=folder / SNAPSHOT
+    )
 
 
 def _whole_calls(world: World) -> list[dict[str, Any]]:

@@ -69,7 +69,14 @@ class CoverageCollector:
 
 
 def check_file(file: Path) -> None:
-    """Raise `UsageError` for what the coverage must not replace, such as a test that was named after the option."""
+    """Raise `UsageError` for what the coverage must not replace, such as a test that was named after the option.
+
+    The directory of the file is created, as that of a report in JUnit XML is.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(f"--foas-coverage: {file} cannot be written: {error.strerror}") from None
     with suppress(OSError):  # one that cannot be read is reported when it is written
         if file.is_dir():
             raise pytest.UsageError(f"--foas-coverage: {file} is a directory; name a file: --foas-coverage=FILE")

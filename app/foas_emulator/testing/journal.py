@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from foas_emulator.difference import in_one_line
+from foas_emulator.difference import Difference, in_one_line
 from foas_emulator.testing.calls import number_and_call
 from foas_emulator.testing.client import ControlClient, EmulatorError
 from foas_emulator.testing.shapes import JOURNAL_PAGE, ForeignAnswerError
@@ -145,7 +145,7 @@ def explain(refusal: EmulatorError) -> str:
 
 
 def _line(difference: Mapping[str, Any]) -> str:
-    return f"{difference['field']}: expected {difference['expected']}, got {difference['actual']}"
+    return Difference(difference["field"], difference["expected"], difference["actual"]).sentence
 
 
 def _given(**members: Any) -> dict[str, Any]:

@@ -34,23 +34,23 @@ FAULT_RULE: Shape = {
     "armed": bool,
 }
 FAULT_RULES: Shape = {"faults": [FAULT_RULE]}
-JOURNAL_PAGE: Shape = {
-    "after": int | None,
-    "entries": [
-        {
-            "number": int,
-            "operation": str | None,
-            "method": str,
-            "path": str,
-            "parameters": dict,
-            "status": int | None,
-            "code": str | None,
-            "time": str,
-            "request_id": str,
-            "faults": [{"id": int, "effect": dict}],
-        }
-    ],
-}
+_ENTRIES: Shape = [
+    {
+        "number": int,
+        "operation": str | None,
+        "method": str,
+        "path": str,
+        "parameters": dict,
+        "status": int | None,
+        "code": str | None,
+        "time": str,
+        "request_id": str,
+        "faults": [{"id": int, "effect": dict}],
+    }
+]
+JOURNAL_PAGE: Shape = {"after": int | None, "entries": _ENTRIES}
+JOURNAL_FILE: Shape = {"test": str, "world": str, "entries": _ENTRIES}
+"""The calls of a failed test, as `artifacts.py` writes them."""
 PROXY: Shape = {
     "host": str,
     "port": int,
@@ -65,6 +65,7 @@ class ForeignAnswerError(ValueError):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"it does not answer as a foas-emulator does: {why}")
+        self.why = why
 
 
 def checked(answer: Any, shape: Shape, place: str = "its answer") -> Any:

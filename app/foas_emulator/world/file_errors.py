@@ -67,6 +67,11 @@ class WorldFileError(Exception):
         """The same message for clients, without the path of the directory."""
 
     @property
+    def is_full(self) -> bool:
+        """Whether there is certainly no room, and nothing wrong with the file."""
+        return self.advice == _FULL
+
+    @property
     def may_pass(self) -> bool:
         """Whether the file may be whole: the system refused to read it, and did not find it gone."""
         return isinstance(self.__cause__, OSError) and not isinstance(self.__cause__, FileNotFoundError)
@@ -83,6 +88,10 @@ class WorldFullError(WorldFileError):
         super().__init__(Path(":memory:"), reason, advice)
         self.hint = f"The world is full: {reason}; {advice}."
         self.args = (self.hint,)
+
+    @property
+    def is_full(self) -> bool:
+        return True
 
 
 class NewerStoreError(WorldFileError):

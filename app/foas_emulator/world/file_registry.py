@@ -137,15 +137,26 @@ class FileRegistry(Registry):
         try:
             origin = self.files.origin(name)
         except WorldFileError as error:
-            if error.may_pass:
-                raise
-            text = "world %s becomes one of the default seed, for what it was created from is lost: %s"
-            log.warning(text, name, error)
-            origin = self.image
+            origin = self._instead_of_lost(name, error)
         else:
             if world is not None and self._loads(world, origin):
                 return
         self._replace(name, origin, NOTHING_STAGED)
+
+    def _instead_of_lost(self, name: str, error: WorldFileError) -> bytes:
+        """Return the default image for an origin that is lost. Raise the error for one that may be whole."""
+        if error.may_pass:
+            raise error
+        log.warning("world %s becomes one of the default seed, for what it was created from is lost: %s", name, error)
+        return self.image
+
+    def replace_lost(self, name: str, error: WorldFileError) -> None:
+        """Reset a closed world that cannot be for this error, if that is of a lost origin; else raise the error."""
+        if not self.exists(name) or name in self._worlds or error.path.suffix != ".origin":
+            raise error
+        self.files.replace(name, self._instead_of_lost(name, error))
+        self._reset_closed(name)
+        self._notify(name)
 
     def _loads(self, world: World, origin: bytes) -> bool:
         """Load its origin into an open world; return whether the world's file holds that."""

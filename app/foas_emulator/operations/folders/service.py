@@ -10,7 +10,8 @@ from foas_emulator.operations.required import LONGEST_NAME, given
 from foas_emulator.world.tables import assign, equal
 from foas_emulator.world.world import World
 
-MOST_FOLDERS = 50
+MOST_CREATED = 50
+"""The most folders of a project to which a call adds one; a seed may have more."""
 MOST_LEVELS = 5
 _MOST_NAMES = 512
 """The most names of a path to look at: as many as the longest one has that a seed or a snapshot can hold."""
@@ -164,9 +165,9 @@ def _make(world: World, project_name: str, path: str) -> Folder:
     _check_depth(path)
     _make_parents(world, project_name, path)
     count = world.store.count(Folder, equal(Folder.project_name, project_name)) - 1  # without the root
-    if count >= MOST_FOLDERS:
+    if count >= MOST_CREATED:
         raise TOO_MANY(
-            f"Project {project_name!r} has {count} folders and a root; above {MOST_FOLDERS}, only a seed adds one."
+            f"Project {project_name!r} has {count} folders and a root; above {MOST_CREATED}, only a seed adds one."
         )
     folder = Folder.model_construct(folder_id=world.next_number("folder"), project_name=project_name, path=path)
     world.store.insert(folder)

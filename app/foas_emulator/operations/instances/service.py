@@ -284,9 +284,12 @@ def put_state(
     """Force an instance into a state, as no call of the service can, and drop its pending changes.
 
     Times and the engine job handler change as if the instance had reached the state by itself; with a message, it has
-    just failed. The state then lasts until a call or another planned change.
+    just failed. The state then lasts until a call or another planned change. Raise `InvalidJob.NotCommitted` for a live
+    state of an offline job, which DeleteJob would remove while it runs.
     """
     instance = require(world, project_name, job_name, instance_id)
+    if actual_state in LIVE and not instance.is_archived:
+        job_lifecycle.require_committed(world, jobs.require(world, project_name, job_name))
     lifecycle.cancel(world, instance)
     lifecycle.enter(world, instance, actual_state, last_error_message)
 
