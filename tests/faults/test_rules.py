@@ -25,7 +25,7 @@ from foas_emulator.patterns import CallPattern
 from foas_emulator.pipeline import held_calls
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.reading import parse_seed
-from foas_emulator.world.store import assign, equal
+from foas_emulator.world.tables import assign, equal
 from tests.api import Api, open_api
 from tests.faults.arming import FAULTS, arm, counts
 from tests.faults.holding import Holding

@@ -47,7 +47,8 @@ from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.snapshot import types_of
-from foas_emulator.world.store import LARGE, Row, Store
+from foas_emulator.world.store import LARGE, Store
+from foas_emulator.world.tables import Row
 from foas_emulator.world.world import World, WorldRow
 
 Model = type[Row]

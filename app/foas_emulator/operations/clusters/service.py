@@ -16,7 +16,7 @@ from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.required import given, listed, named, region_of
 from foas_emulator.operations.texts import check_weight
-from foas_emulator.world.store import Condition, assign, changed, equal
+from foas_emulator.world.tables import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
 FEWEST_SLAVES = 2
@@ -169,7 +169,7 @@ async def get_cluster_resource(world: World, cluster_id: str) -> tuple[Resource,
     """Return the resources that a cluster has for jobs, and those that its running instances use."""
     cluster = require(world, cluster_id)
     demands = await demand_by_queue(world, cluster_id)
-    return capacity(cluster), total(list(demands.values()))
+    return capacity(cluster), total(demands.values())
 
 
 def expand_cluster(
