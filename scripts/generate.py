@@ -61,8 +61,9 @@ longer. If a client sends or reads nothing for 30 seconds in the middle of a req
 closed. A request that cannot be parsed is refused in the gateway's envelope.
 
 Of more than 10,000 connections without a request, the one that has waited the longest is closed; if fewer than 32
-descriptors are left, the 32 that have waited the longest are, or a sixteenth of all. If incomplete heads take over
-64 MiB, the connection with the oldest one is closed. The log says so.
+descriptors are left, the 32 that have waited the longest are, or a sixteenth of all. If incomplete heads, and requests
+that were sent before an earlier one was answered, take over 64 MiB, the connection with the oldest of them is closed.
+The log says so.
 
 ## Limits
 
@@ -86,6 +87,7 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 | one call for tags | 500 tags added, or all removed from 200 clusters |
 | bodies of calls that are arriving, all together | 256 MiB, else the stalest is given up; 64 KiB are always read |
 | calls delayed by latencies, all together | 256 MiB |
+| verifications that wait, all together | 256 MiB: some 10,000 |
 | large answers that clients are still reading, such as snapshots | 512 MiB |
 
 A job keeps its latest 100 sessions of GetRawPlanJson, an instance its latest 100 plans of AutoScale. The limits of

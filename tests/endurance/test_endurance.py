@@ -1,4 +1,4 @@
-"""The short forms of `make fuzz`, `positions`, `large`, `soak`, `chaos`; none of their assertions depends on time."""
+"""The short forms of `make fuzz`, `positions`, `large`, `soak`, `floods`, `chaos`; no assertion depends on time."""
 
 import random
 import shutil
@@ -11,6 +11,7 @@ import pytest
 
 from tests.clients.builds import do_without
 from tests.endurance.figures import Bounds, Figures
+from tests.endurance.floods import BUDGETS, floods
 from tests.endurance.fuzz import fuzz
 from tests.endurance.grammar import Grammar, mangled
 from tests.endurance.large import STATES, large
@@ -111,6 +112,31 @@ def test_a_soak_whose_memory_rises_is_no_good_one(late: float, *, is_well: bool)
     require_no_growth(figures, [100.0] * ENOUGH_ROUNDS + [late] * ENOUGH_ROUNDS)
     require_no_growth(figures, [100.0, late])
     assert (figures.broken == []) is is_well
+
+
+@linux
+@pytest.mark.parametrize(
+    ("budget", "shape"),
+    [
+        ("cached answers", "long headers"),
+        ("journals", "JSON lists"),
+        ("worlds", "texts"),
+        ("incomplete heads", "many headers"),
+        ("requests that wait for their turn", "with headers"),
+        ("bodies that arrive", "small"),
+        ("bodies of control calls", "large"),
+        ("verifications", "of many operations"),
+        ("calls that latencies hold back", "many headers"),
+        ("large answers", "of the service"),
+    ],
+)
+def test_a_budget_holds_what_it_counts(budget: str, shape: str) -> None:
+    figures = well(floods(bounds=Bounds(1, SECONDS), seed=7, chosen=[(budget, shape)]))
+    assert figures.values.keys() == {f"{budget}: {shape}"}
+
+
+def test_every_budget_is_flooded_in_a_few_shapes() -> None:
+    assert all(len(budget.shapes) > 1 for budget in BUDGETS.values())
 
 
 @linux

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -139,7 +140,19 @@ def count_lines() -> Callable[[], int]:
 NEW_EVENT_LOOP = server.new_event_loop
 
 
-def _serve(told: Connection, settings: Settings, log: Path | None, felt: Felt, limits: Any, *, lines: bool) -> None:
+def _serve(
+    told: Connection,
+    settings: Settings,
+    log: Path | None,
+    felt: Felt,
+    limits: Any,
+    *,
+    lines: bool,
+    constants: Mapping[str, int],
+) -> None:
+    for place, number in constants.items():
+        module, _, name = place.rpartition(".")
+        setattr(import_module(module), name, number)
     if limits and sys.platform != "win32":
         import resource
 
@@ -159,15 +172,21 @@ def serving(
     log: Path | None = None,
     limits: Mapping[str, tuple[int, int]] | None = None,
     lines: bool = False,
+    constants: Mapping[str, int] | None = None,
 ) -> Iterator[Victim]:
-    """Run a server until the end of the block, where it is killed if it still runs; `lines` counts what it runs."""
+    """Run a server until the end of the block, where it is killed if it still runs; `lines` counts what it runs.
+
+    `constants` are numbers of its modules to replace, as `foas_emulator.package.module.NAME`.
+    """
     context: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
     if sys.platform != "win32":
         context.set_forkserver_preload(["tests.endurance.victim"])
     heard, told = context.Pipe(duplex=False)
     felt = context.RawValue(Felt)
     process = context.Process(
-        target=_serve, args=(told, settings, log, felt, dict(limits or {})), kwargs={"lines": lines}
+        target=_serve,
+        args=(told, settings, log, felt, dict(limits or {})),
+        kwargs={"lines": lines, "constants": dict(constants or {})},
     )
     process.start()
     told.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from sys import getrefcount
 
 import pytest
 from starlette.requests import ClientDisconnect
@@ -190,3 +191,18 @@ def test_an_error_of_the_connection_is_not_taken_for_want_of_room() -> None:
             await read(room, timed_out)
 
     run(test)
+
+
+def test_a_piece_is_held_once_while_the_next_one_is_awaited() -> None:
+    piece = bytes(1000)
+    holders: list[int] = []
+
+    async def receive() -> Message:
+        holders.append(getrefcount(piece))
+        return {"type": "http.request", "body": piece if len(holders) == 1 else b"", "more_body": len(holders) == 1}
+
+    async def test(room: Room) -> None:
+        assert await read(room, receive) == len(piece)
+
+    run(test)
+    assert holders[0] == holders[1]

@@ -21,7 +21,7 @@ from foas_emulator.journal.verification import Expectation, Finding, Verificatio
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.loop_lock import LoopLock
 from tests.api import Api
-from tests.journal.reading import GET, read, verify
+from tests.journal.reading import GET, JOURNAL, read, verify
 from tests.journal.test_budget import EMPTY, call
 
 T = TypeVar("T")
@@ -596,3 +596,19 @@ def test_others_are_served_while_the_steps_are_checked() -> None:
     yields = _Yields()
     asyncio.run(yields.during(steps.check_scope(OPERATIONS)))
     assert yields.count > 50
+
+
+def test_verifications_that_are_under_way_share_a_budget(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "MOST_VERIFYING", 3_000_000)
+
+    async def test() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://localhost") as client:
+            steps = ["StartJob"] * 1000
+            waiting = asyncio.create_task(client.post(f"{JOURNAL}/verify", json={"in_order": steps, "timeout": "1m"}))
+            while not (refused := await client.post(f"{JOURNAL}/verify", json={"in_order": steps})).is_server_error:
+                assert refused.status_code == 422
+            assert refused.json()["hint"] == "Ask again when others are done, or choose shorter timeouts."
+            waiting.cancel()
+
+    asyncio.run(test())
+    assert verify(api, in_order=["StartJob"])[0] == 422

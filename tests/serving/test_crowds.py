@@ -1,6 +1,7 @@
 """Of too many connections, those are closed that have waited the longest for a request."""
 
 import asyncio
+import gc
 import logging
 import re
 import ssl
@@ -11,12 +12,14 @@ from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from socket import create_connection, socket
+from typing import Any
 
 import pytest
 
 from foas_emulator.serving import crowds
 from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.descriptors import SPARE
+from foas_emulator.serving.http_protocol import EmulatorProtocol
 from foas_emulator.testing import Emulator
 from tests.serving.test_http_protocol import connect, get, parse, read_all, refused
 
@@ -124,14 +127,14 @@ def test_heads_that_arrive_share_their_bytes_and_the_oldest_goes_first(
     def test() -> None:
         crowd, clients = crowd_of(4)
         for client, size in zip(clients[1:], (60, 30, 10), strict=True):
-            crowd.grow(client, size)
+            crowd.hold(client, size)
         assert closed(clients) == []
-        crowd.grow(clients[3], 1)
+        crowd.hold(clients[3], 11)
         assert closed(clients) == [1], "the first one has sent nothing"
         crowd.stop_waiting(clients[2])
-        crowd.grow(clients[3], 89)
+        crowd.hold(clients[3], 100)
         assert closed(clients) == [1]
-        crowd.grow(clients[3], 1)
+        crowd.hold(clients[3], 101)
         assert closed(clients) == [1, 3]
         assert crowd._held == 0
 
@@ -165,6 +168,44 @@ def test_a_head_in_pieces_with_many_short_headers_is_refused_before_it_is_comple
 
 
 SECURE = ["--tls", "--tls-port", "0"]
+
+
+def test_short_headers_and_requests_that_wait_for_their_turn_count_as_what_they_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(crowds, "MOST_HELD", 40_000)
+    many = b"GET / HTTP/1.1\r\nhost: localhost\r\n" + b"a:b\r\n" * 200
+    with Emulator() as emulator, ExitStack() as stack:
+        first, second, third, fourth = (stack.enter_context(closing(connect(emulator))) for _ in range(4))
+        first.sendall(many)
+        second.sendall(many)
+        assert read_all(first) == b"", "a head of 1032 bytes takes thirty times as many"
+        emulator.control.request("PUT", "/worlds/default/settings", {"latency": "1m"})
+        third.sendall(get("/api/v2/projects") * 12)
+        assert read_all(second) == b""
+        fourth.sendall(get("/api/v2/projects") * 12)
+        assert read_all(third) == b""
+
+
+def test_an_idle_connection_holds_nothing_of_its_last_request() -> None:
+    with Emulator() as emulator, closing(connect(emulator)) as connection:
+        for _ in range(2):
+            connection.sendall(get("/_emulator/health", f"x: {'y' * 5000}"))
+            assert parse(connection.recv(65536))[0] == 200
+        assert held_by_connections() == [None]
+        head = get("/nowhere", "content-length: 100000").replace(b"GET", b"POST")
+        connection.sendall(head + b"x" * 90_000)
+        assert parse(connection.recv(65536))[0] == 404
+        (held,) = held_by_connections()
+        assert held is None or not held.body
+        connection.sendall(b"x" * 10_000 + get("/_emulator/health"))
+        assert parse(connection.recv(65536))[0] == 200
+        assert held_by_connections() == [None]
+
+
+def held_by_connections() -> list[Any]:
+    """What the connections of this process hold of requests."""
+    return [each.cycle for each in gc.get_objects() if isinstance(each, EmulatorProtocol) and each.parser is not None]
 
 
 @pytest.mark.parametrize(("more", "stranger"), [([], "http"), (SECURE, "http"), (SECURE, "https")])

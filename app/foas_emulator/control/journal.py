@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -40,6 +40,10 @@ _LOOK_AT_MOST_EVERY = 0.02
 _PAUSE = 10
 """How many times as long as a check the pause before the next one is, because checks grow with the calls that match."""
 _LONGEST_PAUSE = 1.0
+MOST_VERIFYING = 256 * 1024 * 1024
+"""The most bytes of verifications that are under way, most of which wait. A single one may be larger."""
+_VERIFICATION = 20_000
+"""Approximate size in bytes of a verification with its task and connection, without its expectation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,29 @@ class _Part:
         if self.last is None:
             return await read_first(world_journal, wanted, limit=self.limit, after=self.after, before=self.before)
         return await read_last(world_journal, wanted, most=self.last, after=self.after, before=self.before)
+
+
+class _Verifications:
+    """The estimated size of all verifications that are under way."""
+
+    def __init__(self) -> None:
+        self._size = 0
+
+    @contextmanager
+    def counting(self, expected: Expectation, body: bytes) -> Iterator[None]:
+        """Count a verification during the block. Raise `ControlError` if there are too many."""
+        size = _VERIFICATION + len(body) + expected.size
+        if self._size and self._size + size > MOST_VERIFYING:
+            raise ControlError(
+                503,
+                f"Verifications that are under way hold {self._size} bytes; {MOST_VERIFYING} are allowed.",
+                "Ask again when others are done, or choose shorter timeouts.",
+            )
+        self._size += size
+        try:
+            yield
+        finally:
+            self._size -= size
 
 
 async def _filter(wanted: Annotated[Filter, Depends()]) -> Filter:
@@ -78,6 +105,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
     """Return the routes of each world's journal under `/worlds/{name}/journal`."""
     router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute, tags=["journal"])
     verifying, writing = LoopLock(), LoopLock()
+    verifications = _Verifications()
 
     def answer(text: bytes) -> Response:
         large.require_room(len(text))
@@ -121,12 +149,13 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         name: str, request: Request, expected: Annotated[Expectation, Body(openapi_examples=_EXAMPLES)]
     ) -> JSONResponse:
         """Verify an expectation on the calls of a world; wait for it until `timeout`, if that is given."""
-        try:
-            await expected.check_scope(OPERATIONS)
-        except ValueError as error:
-            raise ControlError(400, "The expectation could never be met.", f"{error}.") from None
-        require_world(registry, name)
-        finding = await _verify_until(registry, journal, name, expected, request=request, lock=verifying)
+        with verifications.counting(expected, await request.body()):
+            try:
+                await expected.check_scope(OPERATIONS)
+            except ValueError as error:
+                raise ControlError(400, "The expectation could never be met.", f"{error}.") from None
+            require_world(registry, name)
+            finding = await _verify_until(registry, journal, name, expected, request=request, lock=verifying)
         if finding.holds:
             return JSONResponse({"ok": True})
         raise await _failed(journal, name, expected, finding)

@@ -86,6 +86,7 @@ class Taken:
                     else:
                         pieces.append(bytearray(piece))
                     more = message.get("more_body", False)
+                    del message, piece  # it would be held twice until the next one comes
         except TimeoutError:
             if until_given_up.expired():
                 raise NoRoomError from None

@@ -46,11 +46,12 @@ class PiecewiseMiddleware:
     async def _send_in_pieces(self, message: Message, send: Send) -> None:
         body = message["body"]
         last = (len(body) - 1) // LARGE * LARGE
-        self._large.size += len(body)
+        held = len(body) + LARGE  # a piece that the system has not taken yet is a copy
+        self._large.size += held
         try:
             for start in range(0, last, LARGE):
                 await send({**message, "body": body[start : start + LARGE], "more_body": True})
                 await asyncio.sleep(0)  # to send does not wait for a client that reads fast, or that has left
             await send({**message, "body": body[last:]})
         finally:
-            self._large.size -= len(body)
+            self._large.size -= held

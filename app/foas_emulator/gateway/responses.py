@@ -9,6 +9,7 @@ from starlette.types import Receive, Send
 
 from foas_emulator.gateway.errors import INTERNAL_ERROR, ApiError, Override, fill
 from foas_emulator.gateway.formats import CONTENT_TYPES, ApiModel, Body, Format, render, render_error
+from foas_emulator.gateway.large_answers import LARGE
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -45,7 +46,12 @@ class GatewayResponse:
         """Send the response under this request id."""
         headers = [*self.fixed_headers(len(request_id)), (REQUEST_ID, request_id)]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
-        await send({"type": "http.response.body", "body": self.content.with_request_id(request_id)})
+        content = self.content
+        if len(content.tail) > LARGE:  # apart: while a client reads slowly, the whole would be held beside its parts
+            await send({"type": "http.response.body", "body": content.head + request_id, "more_body": True})
+            await send({"type": "http.response.body", "body": content.tail})
+        else:
+            await send({"type": "http.response.body", "body": content.with_request_id(request_id)})
 
     def fixed_headers(self, request_id_length: int = REQUEST_ID_LENGTH) -> Headers:
         """Return all headers except the request id's, which counts for content-length because the body contains it.

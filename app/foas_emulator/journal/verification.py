@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import islice, pairwise
 from operator import itemgetter
+from sys import getsizeof
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, model_validator
@@ -25,6 +26,8 @@ _RANKED_AT_ONCE = 1000
 MAX_TIMEOUT_MS = 300_000
 _MOST_IN_ORDER = 16 * LONGEST_GLOBS
 """The most characters of the globs of all patterns in order: each call is compared with each of them."""
+_PATTERN = 2000
+"""Approximate size in bytes of a pattern, without its texts."""
 _MOST_GAPS = 100
 """The most gaps of a backoff to report."""
 _LONGEST_EXPECTED = 1000
@@ -131,6 +134,13 @@ class Expectation(EntryPattern):
     backoff: Backoff | None = Field(default=None, description="Time that the caller must have waited between tries.")
     timeout: Annotated[WrittenDuration, AfterValidator(_check_timeout)] = 0
     """The longest time to wait until the expectation holds."""
+
+    @property
+    def size(self) -> int:
+        """The approximate size in bytes, with the texts of all patterns."""
+        patterns = [self, *(step for step in self.in_order if isinstance(step, EntryPattern))]
+        texts = sum(getsizeof(text) for pattern in patterns for pair in pattern.params.items() for text in pair)
+        return _PATTERN * (1 + len(self.in_order)) + texts
 
     @property
     def steps(self) -> list[EntryPattern]:

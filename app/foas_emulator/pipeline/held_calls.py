@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from sys import getsizeof
 
 from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.responses import GatewayResponse
@@ -14,6 +15,12 @@ _CALL = 20_000
 """Approximate size in bytes of a call that is held back, with its task and connection, without what was sent."""
 
 
+_HEADER = 350
+"""Approximate size in bytes of a header, without its characters."""
+_TARGETS = 5
+"""How often the target of a request is in memory."""
+
+
 class HeldCalls:
     """The estimated size of all calls that are held back now."""
 
@@ -22,8 +29,7 @@ class HeldCalls:
 
     def holding(self, context: RequestContext) -> AbstractContextManager[None]:
         """Count a call while the block holds it back; refuse it if too many are held back already."""
-        headers = sum(len(name) + len(value) for name, value in context.headers.items())
-        return self._counted(_CALL + 2 * headers + len(context.body) + memory_of(context.parameters))
+        return self._counted(_CALL + _sent(context) + len(context.body) + memory_of(context.parameters))
 
     def holding_answer(self, response: GatewayResponse) -> AbstractContextManager[None]:
         """Count the answer of a call that is counted already, while the block holds it back; refuse it likewise."""
@@ -41,3 +47,9 @@ class HeldCalls:
             yield
         finally:
             self.size -= size
+
+
+def _sent(context: RequestContext) -> int:
+    """Return the approximate size in bytes of the head of a request: as bytes, as texts, and as the key of a cache."""
+    headers = sum(_HEADER + 2 * (len(name) + len(value)) for name, value in context.headers.items())
+    return headers + _TARGETS * (len(context.raw_path) + len(context.query_string)) + getsizeof(context.scope["path"])

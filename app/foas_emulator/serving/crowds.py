@@ -11,7 +11,7 @@ MOST_WAITING = 10_000
 """The most connections that may be without a request at the same time."""
 
 MOST_HELD = 64 * 1024 * 1024
-"""The most bytes of heads that have begun to arrive and are not complete."""
+"""The most bytes of heads that have begun to arrive and are not complete, and of requests that wait for their turn."""
 
 SHARE = 16
 """The part of those who wait that is closed for a connection with one of the last descriptors, at least `SPARE`.
@@ -44,7 +44,7 @@ class Crowd:
         self._waiting: dict[Connection, None] = {}
         """Those without a request, in the order in which they connected or got their latest answer."""
         self._heads: dict[Connection, int] = {}
-        """The bytes of each head that has begun to arrive, in the order in which they began."""
+        """The bytes that each connection holds of such requests, in the order in which they began to arrive."""
         self._held = 0
         self._silent_until = 0.0
 
@@ -64,15 +64,18 @@ class Crowd:
             self._close_first(self._waiting)
         self._waiting[connection] = None
 
-    def grow(self, connection: Connection, size: int) -> None:
-        """Count bytes of a head that is not complete; close others if all together have too many."""
-        self._heads[connection] = self._heads.get(connection, 0) + size
-        self._held += size
+    def hold(self, connection: Connection, size: int) -> None:
+        """Count the bytes that a connection holds of requests now; close others if all together have too many."""
+        self._held += size - self._heads.get(connection, 0)
+        if size:
+            self._heads[connection] = size
+        else:
+            self._heads.pop(connection, None)
         while self._held > MOST_HELD:
             self._close_first(self._heads)
 
     def stop_waiting(self, connection: Connection) -> None:
-        """Let a connection whose request has arrived wait no longer."""
+        """Let a connection whose request has arrived wait no longer, and hold nothing."""
         self._waiting.pop(connection, None)
         self._held -= self._heads.pop(connection, 0)
 

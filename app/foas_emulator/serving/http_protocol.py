@@ -41,6 +41,8 @@ _NUMBERS = count()
 CLOSE_AFTER = 5.0
 """Seconds that an idle connection is kept beyond the announced time, since a request may be under way."""
 
+_REQUEST, _HEADER = 3000, 150
+"""Approximate size in bytes of a request that was read, and of each of its headers, without their characters."""
 _CLOSE = (b"connection", b"close")
 _HEAD_TOO_LARGE = HEADERS_TOO_LARGE(f"The request line and headers have over {MAX_HEAD} bytes, which is the limit.")
 
@@ -76,6 +78,8 @@ class EmulatorProtocol(HttpToolsProtocol):
         """Whether the request whose head was read last offers to continue in another protocol."""
         self._ahead: deque[RequestResponseCycle] = deque()
         """Requests that were followed by others before they were answered; the last of these is `cycle`."""
+        self._queued = 0
+        """The bytes that the requests in `pipeline` take."""
         self._waited_for: object = None
         self._looks = 0
         self._next_look: asyncio.TimerHandle | None = None
@@ -102,6 +106,7 @@ class EmulatorProtocol(HttpToolsProtocol):
             cycle.message_event.set()
         # Requests that were never begun refer to this object. As a cycle they would stay in memory: see garbage.py.
         self.pipeline.clear()
+        self._queued = 0
         self._ahead.clear()
         self._before = True, None
         self.cycle = None  # type: ignore[assignment]
@@ -121,8 +126,23 @@ class EmulatorProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if self._queued:
+            self._queued -= self._queued // (len(self.pipeline) + 1)  # the share of the one that begins
+            self._hold()
         if self.timeout_keep_alive_task is not None:
             self._crowd.wait(self)
+        self._forget_request()
+
+    def _forget_request(self) -> None:
+        """Let go of a request that was read and answered: thousands of connections may stay idle for long."""
+        if self.cycle is None or not self.cycle.response_complete:
+            return
+        self.cycle.body.clear()  # what has arrived of a body that nothing read
+        if self._is_between and not self._is_in_head():
+            self.cycle = self.scope = None  # type: ignore[assignment]
+            self.headers, self.url = [], b""
+            self._before = True, None
+            self._ahead.clear()
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, unless bytes have arrived that the event loop has not yet delivered."""
@@ -144,6 +164,16 @@ class EmulatorProtocol(HttpToolsProtocol):
         else:  # in pieces, so that a head that is too long never fits into one
             for start in range(0, len(data), MAX_HEAD):
                 self._feed(data[start : start + MAX_HEAD])
+        if self.pipeline:
+            self._queued += len(data)
+        if self._queued or self._head:
+            self._hold()
+        self._forget_request()
+
+    def _hold(self) -> None:
+        """Count what requests take that wait for their turn, or whose head is not complete."""
+        begun = 2 * len(self._head) + _HEADER * len(self.headers) if self._head else 0
+        self._crowd.hold(self, self._queued + begun)
 
     def _feed(self, data: bytes) -> None:
         while data:
@@ -193,6 +223,7 @@ class EmulatorProtocol(HttpToolsProtocol):
                 raise RefusedRequest(_HEAD_TOO_LARGE)
         if self.cycle is not None and not self.cycle.response_complete:
             self._ahead.append(self.cycle)
+            self._queued += _REQUEST + _HEADER * len(self.headers)
         elif self._ahead:
             self._ahead.clear()
         super().on_headers_complete()
@@ -231,7 +262,6 @@ class EmulatorProtocol(HttpToolsProtocol):
         if not self._head:
             self._heads += 1
         self._head += data
-        self._crowd.grow(self, len(data))
         if len(self._head) > 2 * MAX_HEAD:  # the first piece may hold up to `MAX_HEAD` bytes of other requests
             self._refuse(_HEAD_TOO_LARGE)
         elif len(self.headers) > MAX_HEADERS:  # many short ones take thirty times as much memory as their bytes
