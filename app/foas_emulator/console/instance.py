@@ -46,8 +46,7 @@ async def instance_page(view: View) -> dict[str, Any]:
             "status": HTTPStatus.NOT_FOUND,
         }
     path = f"{job_path(project, name)}/instances/{number}"
-    job = members(await view.read(job_path(project, name)), "Job") or {}
-    current = await instances(view, job, is_archived=False) if job else []
+    current = instances(view.world, project, name, is_archived=False)
     return {
         "instance": row,
         "project": project,

@@ -3,7 +3,6 @@
 import re
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from foas_emulator.blink.kinds import STREAM
 from foas_emulator.blink.plan import Plan
@@ -13,12 +12,13 @@ from foas_emulator.console.calls import Answer
 from foas_emulator.console.graph import BOX_WIDTH, graph
 from foas_emulator.console.language import mark
 from foas_emulator.console.operations import DRAFT, NOT_STARTED, buttons, job_path
-from foas_emulator.console.resources import due
+from foas_emulator.console.resources import due, rows
 from foas_emulator.console.seed_text import seed_of_job, seed_text
 from foas_emulator.console.site import View
 from foas_emulator.operations.jobs.rows import find_job
 from foas_emulator.operations.projects.rows import find_project
 from foas_emulator.world.shortage import in_thread
+from foas_emulator.world.world import World
 
 TABS = {
     "overview": mark("Overview"),
@@ -28,6 +28,12 @@ TABS = {
     "copy": mark("As code"),
 }
 MOST_INSTANCES = 50
+_INSTANCES = """
+    SELECT id AS Id, actual_state AS ActualState, expect_state AS ExpectState, start_time AS StartTime,
+        end_time AS EndTime, coalesce(substr(starter, 1, 400), '') AS Starter
+    FROM instances WHERE project_name = :project AND job_name = :job AND is_archived = :is_archived
+    ORDER BY id DESC LIMIT :most
+"""
 _LINE = re.compile(r"line (\d{1,9})")
 
 
@@ -39,7 +45,7 @@ async def job_page(view: View) -> dict[str, Any]:
     if not job:
         return {"job": None, "project": project, "name": name, "status": HTTPStatus.NOT_FOUND}
     tab = view.query.get("tab", "overview")
-    current = await instances(view, job, is_archived=False)
+    current = instances(view.world, project, name, is_archived=False)
     newest = current[0] if current else None
     state = newest["ActualState"] if newest else NOT_STARTED if job.get("IsCommitted") else DRAFT
     checked = await view.read(f"{path}/validate")
@@ -61,7 +67,7 @@ async def job_page(view: View) -> dict[str, Any]:
             is_stream=job["JobType"] == STREAM,
         ),
         "current": current,
-        "archived": await instances(view, job, is_archived=True) if tab == "instances" else [],
+        "archived": instances(view.world, project, name, is_archived=True) if tab == "instances" else [],
         "code": job.get("Code") or "",
         "tables": members(checked, "JobInOut") or {},
         "mistake": None if checked.ok else mistake(checked),
@@ -79,19 +85,12 @@ def members(answer: Answer, name: str) -> Any:
     return document.get(name) if answer.ok and isinstance(document, dict) else None
 
 
-async def instances(view: View, job: dict[str, Any], *, is_archived: bool) -> list[dict[str, Any]]:
-    """Return the instances of a job, the newest first, at most fifty."""
-    query = urlencode(
-        {
-            "jobType": job["JobType"],
-            "jobName": job["JobName"],
-            "isArchived": str(is_archived).lower(),
-            "pageSize": MOST_INSTANCES,
-        }
-    )
-    target = f"/api/v2/projects/{quote(job['ProjectName'], safe='')}/instances?{query}"
-    found = members(await view.read(target), "Instances") or {}
-    return list(found.get("Instance", []))
+def instances(world: World, project: str, job: str, *, is_archived: bool) -> list[Any]:
+    """Return the instances of a job, the newest first, at most fifty.
+
+    ListInstance gives no page whose codes and plans are too long together.
+    """
+    return rows(world, _INSTANCES, project=project, job=job, is_archived=is_archived, most=MOST_INSTANCES)
 
 
 def mistake(answer: Answer) -> dict[str, Any]:
