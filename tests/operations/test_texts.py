@@ -168,7 +168,7 @@ def test_a_summary_of_many_instances_with_long_messages_is_refused_before_all_ar
     p: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = [{"ActualState": "FAILED", "LastErrorMessage": "e" * 500_000}]
-    jobs = [{"JobName": f"j{number}", "instances": failed} for number in range(30)]
+    jobs: list[dict[str, Any]] = [{"JobName": f"j{number}", "instances": failed} for number in range(30)]
     seed = {"projects": [{"Name": "p", "jobs": jobs}]}
     monkeypatch.setattr(texts, "MOST_WEIGHT", 1_000_000)
     assert p.request("POST", "/_emulator/worlds/default/seed", json=seed).status_code == 204
