@@ -138,7 +138,7 @@ def read_pages(ask: Ask, home: str, usual: AbstractSet[str]) -> Iterator[str]:
         page = answer.partition(b"\r\n\r\n")[2].decode("utf-8", "replace")
         for link in Page(page).links:
             found = urljoin(target, link)
-            is_chosen = "?lang=" in found or "?theme=" in found  # which leads back to the page
+            is_chosen = "lang=" in found or "theme=" in found  # which leads back to the page
             if found.startswith(home) and found not in seen and not is_chosen:
                 seen.add(found)
                 (ahead.append if found in usual else ahead.appendleft)(found)
