@@ -20,7 +20,7 @@ from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.settings import Settings
 from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.store import Row
+from foas_emulator.world.tables import Row
 from foas_emulator.world.world import Change, World
 from foas_emulator.worlds import open_registry
 

@@ -13,6 +13,7 @@ from hypothesis import settings
 
 # Made with a library in C, which cannot be loaded a second time: a pytest inside of a test forgets what it has loaded.
 import foas_emulator.serving.certificates  # noqa: F401
+from foas_emulator.testing import Emulator
 from tests.api import Api, open_api
 from tests.machine_clock import machine_clock
 from tests.surroundings import forget
@@ -69,6 +70,13 @@ def api(emulators: Emulators, wire_format: str, store_kind: str) -> Api:
 def seeded_api(emulators: Emulators, wire_format: str, store_kind: str) -> Api:
     """An emulator whose default world holds the default seed."""
     return _afresh(emulators(store_kind, "default"), wire_format)
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """A server in a thread of this process."""
+    with Emulator() as running:
+        yield running
 
 
 def _afresh(emulator: Api, wire_format: str) -> Api:

@@ -13,7 +13,8 @@ from foas_emulator.control import images
 from foas_emulator.faults.rules import FaultRule
 from foas_emulator.world import copying, soundness
 from foas_emulator.world.file_errors import WorldFileError
-from foas_emulator.world.store import Store, assign, equal
+from foas_emulator.world.store import Store
+from foas_emulator.world.tables import assign, equal
 from foas_emulator.world.world import WorldRow
 from tests.api import Api, open_api
 from tests.console.conftest import Console

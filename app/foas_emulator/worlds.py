@@ -27,6 +27,9 @@ from foas_emulator.world.store import StoppedError, Store
 
 log = logging.getLogger(__name__)
 
+_MOST_NAMED = 5
+"""The most worlds that one line of the log names."""
+
 
 def open_registry(settings: Settings) -> Registry:
     """Return a server's worlds with the default one open, so that an invalid seed or file is reported at once."""
@@ -72,10 +75,10 @@ def _check(store: Store) -> None:
     check_values(store)
 
 
-def _some(names: Sequence[str], most: int = 5) -> str:
-    """Return up to `most` names and the number of others, as a text."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+def _some(names: Sequence[str]) -> str:
+    """Return the first names and the number of others, as a text."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _why_unusable(directory: Path, error: Exception) -> str:

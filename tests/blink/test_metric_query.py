@@ -129,10 +129,10 @@ def test_what_means_nothing_is_refused_with_the_reason(text: str, words: str) ->
 def test_metric_of_another_or_of_no_known_name_is_a_line_without_a_curve(metric: str) -> None:
     query = job_query(asking(query={"metric": metric}))
     assert (query.lines[0].metric, query.lines[0].curve) == (metric, None)
-    assert query.strangers == (metric,)
-    assert job_query(asking()).strangers == ()
+    assert query.without_points == (metric,)
+    assert job_query(asking()).without_points == ()
 
 
 def test_cluster_metric_of_no_family_is_a_line_without_a_curve() -> None:
     query = parse_query("{metric: c1.disk}", prefix="c1.", catalogue=CLUSTER_METRICS)
-    assert query.strangers == ("c1.disk",)
+    assert query.without_points == ("c1.disk",)

@@ -31,12 +31,6 @@ projects:
 """
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator(control_token="secret") as running:
-        yield running
-
-
 @pytest.fixture
 def world(emulator: Emulator) -> Iterator[World]:
     world = emulator.world("mine")

@@ -10,7 +10,7 @@ import pytest
 from starlette.datastructures import URL
 from starlette.requests import Request
 
-from foas_emulator.console.application import SECURITY_HEADERS
+from foas_emulator.console.gate import SECURITY_HEADERS
 from tests.api import open_api
 from tests.console.conftest import CONSOLE, Console
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from foas_emulator.blink.plan import Edge, Node, Plan
 from foas_emulator.console.chart import chart, short
-from foas_emulator.console.comparison import side_by_side
 from foas_emulator.console.graph import BOX_HEIGHT, MOST_NODES, graph
 from foas_emulator.console.highlight import highlighted
+from foas_emulator.console.journal import side_by_side
 from foas_emulator.console.timeline import Point, timeline
 
 

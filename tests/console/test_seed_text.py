@@ -2,10 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -17,10 +14,9 @@ from foas_emulator.operations.jobs.rows import Job, find_job
 from foas_emulator.operations.projects.rows import find_project
 from foas_emulator.seeds.image import try_seeds
 from foas_emulator.seeds.loading import load
-from foas_emulator.world import store
-from foas_emulator.world.store import Row
 from foas_emulator.world.world import World
 from tests.api import Api, open_api
+from tests.row_counting import models_read
 
 REQUEST_ID = re.compile(r'"RequestId":"[^"]*"')
 RICH = {
@@ -177,13 +173,7 @@ def test_only_what_a_job_uses_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     seed = {"projects": [{"Name": "p", "packages": packages, "jobs": [job, many, long]}]}
     with open_api(seed=("empty",)) as api:
         assert api.request("POST", "/_emulator/worlds/default/seed", json=seed).status_code == 204
-        read: list[type[Row]] = []
-
-        def noted(make: Callable[[type[Row], Any], Row], model: type[Row], row: Any) -> Row:
-            read.append(model)
-            return make(model, row)
-
-        monkeypatch.setattr(store, "_construct", partial(noted, store._construct))
+        read = models_read(monkeypatch)
         first, second, third = jobs_of(api)
         read.clear()
         text = written(api.world, first)

@@ -1,7 +1,7 @@
 """docs/recipes.md: every recipe is run as it stands, against a server that listens."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,6 @@ PREAMBLE, *SECTIONS = re.split(r"^## ", PAGE, flags=re.MULTILINE)
 ALL = dict(section.split("\n", 1) for section in SECTIONS)
 RECIPES = {name: section for name, section in ALL.items() if not OF_OTHER_TOOLS.search(section)}
 """Those that are tests in Python; test_recipes_with_tools.py has the others."""
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
 
 
 @pytest.fixture

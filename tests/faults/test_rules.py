@@ -25,10 +25,11 @@ from foas_emulator.patterns import CallPattern
 from foas_emulator.pipeline import held_calls
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.reading import parse_seed
-from foas_emulator.world.store import assign, equal
+from foas_emulator.world.tables import assign, equal
 from tests.api import Api, open_api
 from tests.faults.arming import FAULTS, arm, counts
 from tests.faults.holding import Holding
+from tests.journal.reading import only
 from tests.wire import INSTANCE
 
 DENY = {"error": "Forbidden.RAM"}
@@ -304,6 +305,16 @@ def held_together(seeded_api: Api, monkeypatch: pytest.MonkeyPatch) -> Held:
             return [(await call).status_code for call in held]
 
     return lambda calls, meanwhile=lambda: None: asyncio.run(asyncio.wait_for(hold(calls, meanwhile), 60))
+
+
+def test_a_call_that_is_held_back_is_recorded_with_the_worlds_time_of_its_arrival(
+    seeded_api: Api, held_together: Held
+) -> None:
+    arm(seeded_api, effect={"latency": "60ms"})
+    with seeded_api.world.transaction():
+        seeded_api.world.clock.set(mode="frozen", now=1_600_000_000_000)
+    held_together(1, lambda: seeded_api.advance("1h") and None)
+    assert only(seeded_api)["world_time"] == "2020-09-13T12:26:40.000Z"
 
 
 def test_calls_that_are_held_back_together_are_not_struck_more_often_than_said(

@@ -41,6 +41,12 @@ def cluster(api: Api, **more: Any) -> str:
     return str(created["ClusterId"])
 
 
+def cluster_details(api: Api, cluster_id: str) -> dict[str, Any]:
+    """A cluster as it is now."""
+    found: dict[str, Any] = api.ok("GetClusterDetails", clusterId=cluster_id)["Details"]
+    return found
+
+
 def project(api: Api, name: str = "p", *, cluster_id: str | None = None) -> str:
     """A project without a queue; answers the id of its cluster."""
     cluster_id = cluster_id or cluster(api)
@@ -71,3 +77,10 @@ def online_job(api: Api, name: str = "j", *, project_name: str = "p", **more: An
     """A stream job that is online and was never started."""
     job(api, name, project_name=project_name, **more)
     api.ok("CommitJob", projectName=project_name, jobName=name)
+
+
+def run_summary(api: Api, instance_id: int = -1) -> dict[str, Any]:
+    """The state of an instance of the job `j` in the project `p`."""
+    answer = api.ok("GetInstanceRunSummary", projectName="p", jobName="j", instanceId=instance_id)
+    found: dict[str, Any] = answer["RunSummary"]
+    return found

@@ -10,7 +10,7 @@ from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.queues import service as queues
 from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.operations.tags.rows import Tag
-from foas_emulator.world.store import assign, equal
+from foas_emulator.world.tables import assign, equal
 from tests.api import Api
 from tests.operations import building
 

@@ -13,7 +13,7 @@ from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.seeds import consistency
-from foas_emulator.world.store import Row, assign, changed, equal
+from foas_emulator.world.tables import Row, assign, changed, equal
 from tests.api import Api
 from tests.operations import building
 

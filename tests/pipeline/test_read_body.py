@@ -28,7 +28,7 @@ from foas_emulator.pipeline.read_body import (
     read_parameters,
 )
 from foas_emulator.world.clock import Reading
-from foas_emulator.world.store import equal
+from foas_emulator.world.tables import equal
 from tests.api import Api, open_api
 from tests.operations import building
 from tests.wire import Heard, ask

@@ -1,13 +1,16 @@
 """Answers from the cache, without the stages, which clients cannot tell from others."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 import pytest
 
 from foas_emulator.gateway.operation import LONGEST_KEPT
 from foas_emulator.pipeline.cache_reads import cache_key
 from foas_emulator.pipeline.select_world import SelectWorld
+from foas_emulator.world.advance import held
 from tests.api import Api, open_api
 from tests.journal.reading import read
 from tests.machine_clock import MachineClock
@@ -194,6 +197,28 @@ def test_the_journal_cannot_tell_who_walked(served: Api) -> None:
     assert entries[0] == entries[1] == entries[2]
     assert entries[0]["signature"] == "valid"
     assert entries[0]["unread"] == ["Unheard"]
+
+
+def test_a_clock_that_moves_while_a_call_waits_leaves_the_times_of_its_repetitions_right(served: Api) -> None:
+    world = served.world
+
+    async def look() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(served.app), base_url="http://emulator") as client:
+            async with held(world):
+                waiting = asyncio.ensure_future(client.get(INSTANCE))
+                while world.last_used == used:  # noqa: ASYNC110 - that it has entered the world tells nobody
+                    await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                with world.transaction():
+                    world.clock.set(mode="frozen", now=1_600_000_001_000)
+            await waiting
+            await client.get(INSTANCE)
+
+    with world.transaction():
+        world.clock.set(mode="frozen", now=1_600_000_000_000)
+    used = world.last_used
+    asyncio.run(asyncio.wait_for(look(), 60))
+    assert [entry["world_time"][17:19] for entry in read(served)["entries"]] == ["40", "41"]
 
 
 def test_a_journal_that_was_begun_anew_goes_on(served: Api, walks: list[str]) -> None:

@@ -18,7 +18,8 @@ from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.pending import planned
-from foas_emulator.world.store import Row, Store, equal
+from foas_emulator.world.store import Store
+from foas_emulator.world.tables import Row, equal
 from foas_emulator.world.world import World
 from tests.api import dump, open_api
 

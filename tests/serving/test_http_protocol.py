@@ -28,12 +28,6 @@ T = TypeVar("T")
 FOLDERS = "/api/v2/projects/demo/folders"
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as running:
-        yield running
-
-
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """A server that gives clients up as fast as it can."""

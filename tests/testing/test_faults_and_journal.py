@@ -19,12 +19,6 @@ DOCUMENTED = {"projectName": "project1", "jobName": "job1", "instanceId": "41253
 INSTANCE = "/api/v2/projects/project1/jobs/job1/instances"
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
 @pytest.fixture
 def world(emulator: Emulator) -> Iterator[World]:
     world = emulator.world()

@@ -40,12 +40,6 @@ projects:
 """
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator() as running:
-        yield running
-
-
 @pytest.fixture
 def world(emulator: Emulator) -> World:
     return emulator.world()

@@ -102,6 +102,12 @@ def world(registry: Registry) -> World:
     return registry.open_or_create("alice")
 
 
+def mark(world: World, name: str = "mark") -> None:
+    """Write something of this name into a world."""
+    with world.transaction():
+        world.store.insert(Counter(name=name, value=1))
+
+
 def stage(registry: Registry, image: bytes, *, with_origin: bool = False) -> StagedImage:
     """What holds an image for a world of the registry."""
     return registry.stage(image, origin=image if with_origin else None)

@@ -25,7 +25,7 @@ from foas_emulator.world.owned_files import write_file
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
 from foas_emulator.world.world import World
-from tests.world.conftest import stage
+from tests.world.conftest import mark, stage
 
 OpenRegistry = Callable[..., Registry]
 
@@ -49,11 +49,6 @@ io_error = failing(OSError(errno.EIO, "Input/output error"))
 
 class Killed(BaseException):
     """The process ends here."""
-
-
-def mark(world: World, name: str) -> None:
-    with world.transaction():
-        world.store.insert(Counter(name=name, value=1))
 
 
 def marks(registry: Registry, name: str) -> list[str]:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from foas_emulator.world import online_backup
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.ids import Counter
-from foas_emulator.world.store import Store, StoreClosedError, assign, equal
+from foas_emulator.world.store import Store, StoreClosedError
+from foas_emulator.world.tables import assign, equal
 
 ACCOUNTS = 400
 """Rows of one page each: they are read in many steps."""

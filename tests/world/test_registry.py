@@ -22,14 +22,9 @@ from foas_emulator.world.store import StoppedError, Store, StoreClosedError
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
 from tests.renewing import renewed
-from tests.world.conftest import stage
+from tests.world.conftest import mark, stage
 
 OpenRegistry = Callable[..., Registry]
-
-
-def mark(world: World, name: str = "mark") -> None:
-    with world.transaction():
-        world.store.insert(Counter(name=name, value=1))
 
 
 def marks(world: World) -> list[str]:

@@ -11,7 +11,7 @@ from foas_emulator.world.ids import Counter
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import SnapshotError, read_snapshot, snapshot_of_image, write_snapshot
-from foas_emulator.world.store import SCHEMA_VERSION, Row, assign, equal
+from foas_emulator.world.tables import SCHEMA_VERSION, Row, assign, equal
 from foas_emulator.world.world import World
 from tests.machine_clock import MachineClock
 from tests.snapshots import take_snapshot

@@ -15,17 +15,8 @@ from foas_emulator.world.clock import ClockRow
 from foas_emulator.world.connections import Connections, _ClosedWhenFreed
 from foas_emulator.world.file_errors import NewerStoreError
 from foas_emulator.world.ids import Counter
-from foas_emulator.world.store import (
-    SCHEMA_VERSION,
-    Row,
-    Store,
-    StoreClosedError,
-    WriteOutsideTransactionError,
-    assign,
-    changed,
-    equal,
-    given_only,
-)
+from foas_emulator.world.store import Store, StoreClosedError, WriteOutsideTransactionError
+from foas_emulator.world.tables import SCHEMA_VERSION, Row, assign, changed, equal, given_only
 from foas_emulator.world.world import WorldRow
 
 

@@ -19,8 +19,8 @@ POLICIES: Mapping[str, str] = {"EVERY_DAY_TIME": "%H:%M", "SPECIFIED_TIME": "%Y-
 MOST_PERIODS = 100
 """The most structures of suspendPeriodParam, by the service's metadata."""
 _PERIOD = {"plan": PLANS, "policy": tuple(POLICIES)}
-MOST_CU = 2**31
-"""The first maximum that is too large to be one."""
+CU_LIMIT = 2**31
+"""The number that a maximum of CU must stay below."""
 LONGEST = 64 * 1024
 """The most characters of an AutoScaleParams text that CommitJob makes."""
 
@@ -76,7 +76,7 @@ def from_json(text: str | None) -> AutoScale:
 
 
 def _is_amount(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < MOST_CU
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < CU_LIMIT
 
 
 def tuned_plan(scale: AutoScale, code: str, *, api_type: str, job_type: str) -> Plan | None:

@@ -62,8 +62,8 @@ class MetricQuery:
     limit: Limit
 
     @property
-    def strangers(self) -> tuple[str, ...]:
-        """Return the metrics that have no points."""
+    def without_points(self) -> tuple[str, ...]:
+        """The metrics that have no points."""
         return tuple(line.metric for line in self.lines if line.curve is None)
 
 

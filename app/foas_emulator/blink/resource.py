@@ -1,6 +1,7 @@
 """Amounts of resources: those of a cluster, of a queue in it, and of an instance."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MODELS = (
@@ -42,7 +43,7 @@ class Resource:
         return self.v_core > other.v_core or self.mem > other.mem
 
 
-def total(amounts: "list[Resource]") -> Resource:
+def total(amounts: Iterable[Resource]) -> Resource:
     """Return the sum of the amounts."""
     return sum(amounts, Resource())
 

@@ -3,18 +3,17 @@
 from typing import Any
 
 from foas_emulator.console.calls import json_call
-from foas_emulator.console.resources import next_changes, points
 from foas_emulator.console.site import LAST_STEPS, MOST_CHANGES, View, advance_target
-from foas_emulator.console.timeline import point, timeline
+from foas_emulator.console.timeline import next_changes, next_points, point, timeline
 
 
 async def time_page(view: View) -> dict[str, Any]:
     """Return the context of the page: the pending changes and, with `preview`, the changes of an advance."""
     world = view.world
     return {
-        "timeline": timeline(points(world, 12), now=world.now()),
+        "timeline": timeline(next_points(world, 12), now=world.now()),
         "changes": next_changes(world, MOST_CHANGES),
-        "points": points(world, MOST_CHANGES),
+        "points": next_points(world, MOST_CHANGES),
         "preview": await preview(view),
         "last_steps": [
             (step.now, [*map(point, step.changes)], step.total) for step in world.cache.get(LAST_STEPS) or ()

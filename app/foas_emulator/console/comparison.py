@@ -1,4 +1,4 @@
-"""Compare two worlds by table and row, outside the event loop, and two texts side by side.
+"""Compare two worlds by table and row, outside the event loop.
 
 Each side is a world as it is now, the origin of a world, or a snapshot in a file.
 """
@@ -26,7 +26,8 @@ from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.snapshot import SnapshotError
-from foas_emulator.world.store import Store, equal
+from foas_emulator.world.store import Store
+from foas_emulator.world.tables import equal
 from foas_emulator.world.world import WorldRow, leave_template
 
 MOST_ROWS = 50
@@ -230,26 +231,3 @@ def summary(row: Mapping[str, Any]) -> str:
 def _shown(value: Any) -> str:
     text = "–" if value is None else str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
-def _as_signed(line: str, difference: Mapping[str, Any]) -> str:
-    """Return a line of the server's string to sign as the client signed it; "" for a header that it left out."""
-    if difference["actual"] is None and line.startswith(f"{difference['field']}:"):
-        return ""
-    return line.replace(difference["expected"], difference["actual"] or "", 1)
-
-
-def side_by_side(text: str, differences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the server's string to sign, line by line, beside the client's, with the first difference marked.
-
-    The client sends only its signature and not its text, so its line is known only if the mistake was found.
-    """
-    first = differences[0] if differences else {"field": "", "expected": None, "actual": None}
-    expected = first["expected"] or ""
-    lines = []
-    is_found = False
-    for line in text.split("\n"):
-        differs = not is_found and bool(expected) and expected in line
-        is_found = is_found or differs
-        lines.append((line, _as_signed(line, first) if differs else line, differs))
-    return {"lines": lines, "first": first, "differences": differences, "is_found": is_found}

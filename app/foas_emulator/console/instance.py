@@ -13,11 +13,11 @@ from foas_emulator.console.chart import Chart, chart
 from foas_emulator.console.job import copies, instances, members
 from foas_emulator.console.language import mark
 from foas_emulator.console.operations import buttons, job_path
-from foas_emulator.console.resources import due
 from foas_emulator.console.site import View
+from foas_emulator.console.timeline import due
 from foas_emulator.operations.instances.lifecycle import STATES
 from foas_emulator.operations.instances.rows import Instance
-from foas_emulator.world.store import equal
+from foas_emulator.world.tables import equal
 
 CURVES = (
     ("numRecordsInPerSecond.rate", mark("Records in"), "/s"),

@@ -12,9 +12,10 @@ from foas_emulator.console.calls import Answer
 from foas_emulator.console.graph import BOX_WIDTH, graph
 from foas_emulator.console.language import mark
 from foas_emulator.console.operations import DRAFT, NOT_STARTED, buttons, job_path
-from foas_emulator.console.resources import due, rows
+from foas_emulator.console.resources import rows
 from foas_emulator.console.seed_text import seed_of_job, seed_text
 from foas_emulator.console.site import View
+from foas_emulator.console.timeline import due
 from foas_emulator.operations.jobs.rows import find_job
 from foas_emulator.operations.projects.rows import find_project
 from foas_emulator.world.shortage import in_thread

@@ -1,12 +1,11 @@
 """The pages of the journal: the latest calls, and one call with an explanation of its answer."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from foas_emulator.console import snippets
-from foas_emulator.console.comparison import side_by_side
 from foas_emulator.console.language import mark
 from foas_emulator.console.rows import Row, outcome_of, row_of
 from foas_emulator.console.site import View
@@ -98,3 +97,26 @@ def _explained(view: View, number: int, entry: Entry) -> dict[str, Any]:
         "is_strict": view.is_strict,
         "fault": snippets.fault(document),
     }
+
+
+def side_by_side(text: str, differences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the server's string to sign, line by line, beside the client's, with the first difference marked.
+
+    The client sends only its signature and not its text, so its line is known only if the mistake was found.
+    """
+    first = differences[0] if differences else {"field": "", "expected": None, "actual": None}
+    expected = first["expected"] or ""
+    lines = []
+    is_found = False
+    for line in text.split("\n"):
+        differs = not is_found and bool(expected) and expected in line
+        is_found = is_found or differs
+        lines.append((line, _as_signed(line, first) if differs else line, differs))
+    return {"lines": lines, "first": first, "differences": differences, "is_found": is_found}
+
+
+def _as_signed(line: str, difference: Mapping[str, Any]) -> str:
+    """Return a line of the server's string to sign as the client signed it; "" for a header that it left out."""
+    if difference["actual"] is None and line.startswith(f"{difference['field']}:"):
+        return ""
+    return line.replace(difference["expected"], difference["actual"] or "", 1)

@@ -23,7 +23,7 @@ from foas_emulator.seeds.document import (
     SeedProject,
     SeedQueue,
 )
-from foas_emulator.world.store import Row, equal
+from foas_emulator.world.tables import Row, equal
 from foas_emulator.world.world import World
 
 MOST_INSTANCES = 20

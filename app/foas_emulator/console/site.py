@@ -4,12 +4,13 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.types import ASGIApp
 
 from foas_emulator.console.access import Access
 from foas_emulator.console.calls import CONTROL, Answer, Call, perform, service_call
+from foas_emulator.console.overview import Overview
 from foas_emulator.control.browsers import HostCheck
 from foas_emulator.journal.journal import Journal
 from foas_emulator.world.ids import LAST_COUNT
@@ -17,9 +18,6 @@ from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
-
-if TYPE_CHECKING:
-    from foas_emulator.console.resources import Overview
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class Site:
     """The most bytes of a form, whose file may be a whole world."""
     looked_at: dict[str, int] = field(default_factory=dict)
     """The number of the last entry of each world's journal that was viewed."""
-    overviews: dict[str, tuple[object, "Overview"]] = field(default_factory=dict)
+    overviews: dict[str, tuple[object, Overview]] = field(default_factory=dict)
     """Overviews of the worlds' rows, with the revision for which they are valid."""
 
     def look_at(self, world_name: str, last: int) -> None:

@@ -1,8 +1,13 @@
-"""The pending changes on a time line that begins now, as points for SVG."""
+"""The pending changes of a world: those of its instances, and all on a time line that begins now, as points for SVG."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from foas_emulator.control.changes import show_changes
+from foas_emulator.world import pending
+from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.world import World
 
 WIDTH = 800
 _LEFT, _RIGHT = 12.0, 788.0
@@ -29,6 +34,27 @@ class Placed(Point):
     x: float
     has_time: bool = True
     """Whether there is room for the time below the point."""
+
+
+def due(world: World) -> dict[int, PendingChange]:
+    """Return the next change of each instance, by its id, among the first 500 pending changes."""
+    found: dict[int, PendingChange] = {}
+    for change in next_changes(world, 500):
+        if change.kind == "instance" and change.key.isdecimal():
+            found.setdefault(int(change.key), change)
+    return found
+
+
+def next_changes(world: World, limit: int) -> list[PendingChange]:
+    """Return the next pending changes."""
+    if world.next_due is None:
+        return []
+    return pending.planned(world.store, limit)
+
+
+def next_points(world: World, limit: int) -> list[Point]:
+    """Return the next pending changes as points of a time line, labelled with their jobs."""
+    return [point(change) for change in show_changes(world, next_changes(world, limit))]
 
 
 def point(change: Mapping[str, Any]) -> Point:

@@ -92,7 +92,7 @@ class ClockMoved(ClockShown):
 
 def clock_router(registry: Registry, large: LargeAnswers) -> APIRouter:
     """Return the routes of each world's clock under `/worlds/{name}/clock`."""
-    router = APIRouter(prefix="/worlds/{name}/clock", route_class=DocumentRoute)
+    router = APIRouter(prefix="/worlds/{name}/clock", route_class=DocumentRoute, tags=["clock"])
 
     @router.get("", response_model=ClockShown)
     async def get_clock(name: str, limit: Limit = None) -> Response:

@@ -14,7 +14,7 @@ from foas_emulator.world.slices import in_slices
 
 def coverage_router(journal: Journal) -> APIRouter:
     """Return the route of the coverage under `/coverage`."""
-    router = APIRouter()
+    router = APIRouter(tags=["coverage"])
 
     @router.get("/coverage", **answers(Coverage))
     async def read_coverage() -> Response:

@@ -14,7 +14,7 @@ _LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 def credentials_router() -> APIRouter:
     """Return the route of each world's credentials under `/worlds/{name}/credentials`."""
-    router = APIRouter(prefix="/worlds/{name}/credentials")
+    router = APIRouter(prefix="/worlds/{name}/credentials", tags=["worlds"])
 
     @router.get("", **answers(Credentials))
     async def get_credentials(name: str) -> dict[str, Any]:

@@ -42,7 +42,7 @@ _QUIET_ROUNDS = 40
 
 def event_router(registry: Registry, journal: Journal) -> APIRouter:
     """Return the route of each world's events under `/worlds/{name}/events`."""
-    router = APIRouter(prefix="/worlds/{name}/events")
+    router = APIRouter(prefix="/worlds/{name}/events", tags=["journal"])
 
     @router.get("", response_class=Response, responses={200: {"content": _CONTENT}})
     async def watch_world(name: str) -> Response:

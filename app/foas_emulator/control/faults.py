@@ -15,7 +15,7 @@ from foas_emulator.world.advance import settle
 from foas_emulator.world.ids import LAST_COUNT
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
-from foas_emulator.world.store import equal
+from foas_emulator.world.tables import equal
 from foas_emulator.world.world import World
 
 RuleId = Annotated[int, Path(ge=1, le=LAST_COUNT)]
@@ -23,7 +23,7 @@ RuleId = Annotated[int, Path(ge=1, le=LAST_COUNT)]
 
 def fault_router(registry: Registry) -> APIRouter:
     """Return the routes of each world's fault rules under `/worlds/{name}/faults`."""
-    router = APIRouter(prefix="/worlds/{name}/faults", route_class=DocumentRoute)
+    router = APIRouter(prefix="/worlds/{name}/faults", route_class=DocumentRoute, tags=["faults"])
 
     @router.post("", status_code=201, **answers(FaultRuleShown, 201))
     async def arm_fault(name: str, fault: Annotated[FaultDocument, Body(openapi_examples=_EXAMPLES)]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def info_router(server: ServerInfo) -> APIRouter:
 
     Of a server whose addresses are not known, because it is not ours, the URL is shown to which the request came.
     """
-    router = APIRouter()
+    router = APIRouter(tags=["info"])
 
     @router.get("/health", **answers(Health))
     async def health() -> dict[str, str]:

@@ -54,6 +54,7 @@ def instance_router(registry: Registry) -> APIRouter:
     router = APIRouter(
         prefix="/worlds/{name}/projects/{project_name}/jobs/{job_name}/instances/{instance_id}",
         route_class=_NamesRoute,
+        tags=["instances"],
     )
 
     @router.put("/state", status_code=204)

@@ -11,7 +11,7 @@ from foas_emulator.control.errors import ControlError
 
 def interception_router(interception: Mapping[str, Any] | None) -> APIRouter:
     """Return the route that describes the proxy beside this server, under `/interception`."""
-    router = APIRouter()
+    router = APIRouter(tags=["info"])
 
     @router.get("/interception", **answers(InterceptionShown))
     async def get_interception() -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _refuse_limit_with_last(request: Request) -> None:
 
 def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) -> APIRouter:
     """Return the routes of each world's journal under `/worlds/{name}/journal`."""
-    router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute)
+    router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute, tags=["journal"])
     verifying, writing = LoopLock(), LoopLock()
 
     def answer(text: bytes) -> Response:

@@ -45,11 +45,11 @@ async def merge(registry: Registry, name: str, seed: SeedDocument, *, size: int)
             return
         if await _merge_into_new(registry, name, seed, size=size):
             return
-    for is_last in _ATTEMPTS if size > SMALL else ():
+    for others_wait in _ATTEMPTS if size > SMALL else ():
         world = registry.open_or_create(name)
         async with one_large_at_a_time(max(size, world.store.size), world):
             await settle(world)
-            async with held(world) if is_last else nullcontext():
+            async with held(world) if others_wait else nullcontext():
                 if await _merge_beside(registry, world, seed, size=size):
                     return
     world = registry.open_or_create(name)

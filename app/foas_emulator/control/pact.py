@@ -31,7 +31,7 @@ class PactState(BaseModel):
 
 def pact_router(registry: Registry, states: States) -> APIRouter:
     """Return the route of a world's states."""
-    router = APIRouter(prefix="/worlds/{name}", route_class=DocumentRoute)
+    router = APIRouter(prefix="/worlds/{name}", route_class=DocumentRoute, tags=["snapshots"])
 
     @router.post("/pact-states", status_code=204)
     async def change_pact_state(name: str, change: PactState) -> Response:

@@ -21,7 +21,7 @@ _SHOWN_PROBLEMS = 20
 
 def settings_router(registry: Registry) -> APIRouter:
     """Return the routes of each world's settings under `/worlds/{name}/settings`."""
-    router = APIRouter(prefix="/worlds/{name}/settings", route_class=DocumentRoute)
+    router = APIRouter(prefix="/worlds/{name}/settings", route_class=DocumentRoute, tags=["settings"])
 
     @router.get("", **answers(WorldSettingsShown))
     async def get_settings(name: str) -> dict[str, Any]:

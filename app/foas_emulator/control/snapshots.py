@@ -40,7 +40,7 @@ _ROWS_AT_A_TIME = 100
 
 def snapshot_router(registry: Registry, large: LargeAnswers) -> APIRouter:
     """Return the routes of seeds and snapshots under `/worlds/{name}`."""
-    router = APIRouter(prefix="/worlds/{name}")
+    router = APIRouter(prefix="/worlds/{name}", tags=["snapshots"])
 
     def image(body: bytes | bytearray, *, as_yaml: bool) -> bytes:
         return image_of_snapshot(body, as_yaml=as_yaml, registry=registry)

@@ -47,7 +47,7 @@ _BEGINNING_SCHEMA = {
 
 def world_router(registry: Registry) -> APIRouter:
     """Return the routes of all worlds under `/worlds`, and of each."""
-    router = APIRouter()
+    router = APIRouter(tags=["worlds"])
 
     @router.get("/worlds", **answers(Worlds))
     async def list_worlds() -> Response:

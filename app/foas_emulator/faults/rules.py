@@ -21,7 +21,8 @@ from foas_emulator.world.durations import duration
 from foas_emulator.world.file_errors import read_object
 from foas_emulator.world.ids import LAST_COUNT, fraction, raise_counter
 from foas_emulator.world.images import KeptImage
-from foas_emulator.world.store import Row, Store, assign, changed, equal
+from foas_emulator.world.store import Store
+from foas_emulator.world.tables import Row, assign, changed, equal
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from hmac import compare_digest
 from types import MappingProxyType
 
-_WORLD_KEY = re.compile(r"world-[a-z0-9][a-z0-9_-]{0,63}")
+WORLD_NAME = "[a-z0-9][a-z0-9_-]{0,63}"
+"""The pattern of the names that worlds can have."""
+_WORLD_KEY = re.compile(f"world-{WORLD_NAME}")
 WORLD_SECRET = "test"  # noqa: S105 - public on purpose
 WORLD_TOKEN = "test"  # noqa: S105 - public on purpose
 """The token that a key `world-<name>` may carry, since some credential chains accept no key without one."""

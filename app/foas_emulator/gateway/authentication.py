@@ -98,7 +98,7 @@ def missing_access_key(credentials: Credentials) -> AuthenticationFailure | None
 def untimely(
     headers: Mapping[str, str], scheme: Scheme, *, now_ms: int, max_skew_ms: int
 ) -> AuthenticationFailure | None:
-    """InvalidTimeStamp.Format or, if the date is more than `max_skew_ms` from `now_ms`, InvalidTimeStamp.Expired.
+    """Return InvalidTimeStamp.Format or, for a date more than `max_skew_ms` from `now_ms`, InvalidTimeStamp.Expired.
 
     The request has a date: `missing_date` has seen it.
     """

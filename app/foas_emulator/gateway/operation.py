@@ -69,14 +69,16 @@ class Group(APIRouter):
         """Declare an operation that may write; its endpoint runs inside a transaction."""
         return self._declare(name, method, path, evidence=evidence, writes=True)
 
-    def _declare(self, name: str, method: str, path: str, **declared: Any) -> Callable[[Endpoint], Endpoint]:
-        if isinstance(declared["evidence"], str):
-            declared["evidence"] = documented(f"help page {name}, {declared['evidence']}")
+    def _declare(
+        self, name: str, method: str, path: str, *, evidence: Evidence | str, writes: bool
+    ) -> Callable[[Endpoint], Endpoint]:
+        source = documented(f"help page {name}, {evidence}") if isinstance(evidence, str) else evidence
 
         def register(endpoint: Endpoint) -> Endpoint:
-            self.declared.append(
-                Operation(name=name, method=method, path=path, endpoint=endpoint, router=self, **declared)
+            declared = Operation(
+                name=name, method=method, path=path, endpoint=endpoint, router=self, evidence=source, writes=writes
             )
+            self.declared.append(declared)
             return endpoint
 
         return register

@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
+from foas_emulator.gateway.access_keys import WORLD_NAME
 from foas_emulator.openapi.document import SERVERS, Schema, information, nodes, tidy
 
 TITLE = "foas-emulator control API"
@@ -27,7 +28,7 @@ _TAGS = {
     "coverage": "The parts of the service that were exercised.",
 }
 _PARAMETERS: dict[str, Schema] = {
-    "name": {"description": "Name of the world.", "schema": {"pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}},
+    "name": {"description": "Name of the world.", "schema": {"pattern": f"^{WORLD_NAME}$"}},
     "project_name": {"description": "Name of the project."},
     "job_name": {"description": "Name of the job."},
     "instance_id": {"description": "Id of the instance.", "schema": {"format": "int64"}},
@@ -72,9 +73,8 @@ def describe_control(routes: Sequence[BaseRoute]) -> Schema:
         "paths": made["paths"],
         "components": {"schemas": made["components"]["schemas"], "securitySchemes": _SECURITY},
     }
-    for path, item in document["paths"].items():
+    for item in document["paths"].values():
         for operation in item.values():
-            operation["tags"] = [_tag(path)]
             for parameter in operation.get("parameters", []):
                 _describe(parameter)
     tidy(document, answers_have_null=True)
@@ -82,24 +82,6 @@ def describe_control(routes: Sequence[BaseRoute]) -> Schema:
         if node.get("type") in _FORMATS:
             node.setdefault("format", _FORMATS[node["type"]])
     return document
-
-
-def _tag(path: str) -> str:
-    """Return the tag of a path: the first of its words that names one."""
-    words = path.removeprefix("/_emulator/worlds/{name}").strip("/").split("/")
-    synonyms = {
-        "snapshot": "snapshots",
-        "seed": "snapshots",
-        "pact-states": "snapshots",
-        "events": "journal",
-        "projects": "instances",
-        "reset": "worlds",
-        "_emulator": "info",
-    }
-    for word in words[::-1] if words[0] == "_emulator" else words:
-        if (tag := synonyms.get(word, word)) in _TAGS:
-            return tag
-    return "worlds"
 
 
 def _describe(parameter: Schema) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi.openapi.utils import get_openapi
 
+from foas_emulator.gateway.access_keys import WORLD_NAME
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import REFUSED_WITHOUT
 from foas_emulator.openapi.document import REQUEST_ID, SERVERS, Schema, information, rename_schemas, tidy
@@ -90,7 +91,7 @@ _COMMON_PARAMETERS = {
         "name": "x-emulator-world",
         "in": "header",
         "description": "World of the emulator to use; an access key world-<name> does the same.",
-        "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"},
+        "schema": {"type": "string", "pattern": f"^{WORLD_NAME}$"},
     },
 }
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from foas_emulator.world.store import Change, Condition, Row
+from foas_emulator.world.tables import Change, Condition, Row
 
 ACCOUNT = "239960377092765296"
 """The account that makes all calls: the documented Starter. There is one; access keys only select a world."""

@@ -2,18 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, TypedDict, TypeVar
+from typing import Any, Generic, TypedDict
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
-from foas_emulator.world.store import Condition, Row, Store
+from foas_emulator.world.store import Store
+from foas_emulator.world.tables import Condition, R, Row
 from foas_emulator.world.world import World
 
 LARGEST_PAGE = 100
-
-R = TypeVar("R", bound=Row)
 
 
 class Figures(TypedDict):

@@ -1,11 +1,9 @@
 """The weight of texts: the work that it takes to write them into an answer."""
 
-from typing import TypeVar
-
 from pydantic import BaseModel
 
 from foas_emulator.gateway.errors import problem
-from foas_emulator.world.store import Row
+from foas_emulator.world.tables import R
 
 MOST_WEIGHT = 6 * 1024 * 1024
 """The most that the texts of a row, or of a page of several rows, weigh: some 50 milliseconds' work. It is ours."""
@@ -13,8 +11,6 @@ OF_AN_ESCAPE = 4
 _ESCAPED = b"&<>" + bytes(byte for byte in range(32) if byte not in b"\t\n")
 
 TOO_LONG = problem("InvalidParameter.TooLong", 400, "The specified parameters are too long.")
-
-R = TypeVar("R", bound=Row)
 
 
 def weight(model: BaseModel) -> int:

@@ -156,11 +156,13 @@ class CacheReads:
     def _set_template(self, context: RequestContext, response: GatewayResponse, cached: CachedResponse) -> None:
         """Set the journal template of a cached response, unless its repetitions must go through the stages.
 
-        They must if this request gets a warning (so will all of them), if its world is impaired, if the response is
-        large, or if the query is long, since the hot path would cache its signed form.
+        They must if this request gets a warning (so will all of them), if its world is impaired or its clock was moved
+        since the request arrived, if the response is large, or if the query is long, since the hot path would cache its
+        signed form.
         """
         is_long = len(context.query_string) > LONGEST_KEPT or response.content.size > LARGE
-        if context.warning is not None or context.settings.is_impaired or is_long:
+        has_moved = context.clock is not context.world.clock.reading
+        if context.warning is not None or context.settings.is_impaired or has_moved or is_long:
             return
         if cached.template is None or cached.template.counters.is_closed:
             context.template = self._template(context, response)

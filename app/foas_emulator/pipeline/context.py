@@ -12,6 +12,7 @@ from foas_emulator.gateway.formats import Format
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.entries import EntryTemplate
+from foas_emulator.world.clock import Reading
 from foas_emulator.world.world import World
 
 UNREADABLE = "foas_emulator.unreadable"
@@ -51,6 +52,8 @@ class RequestContext:
         self._world: World | None = None
         self.beginning: object = None
         """The world's `beginning` when the operation was last called; None before its first call."""
+        self.clock: Reading | None = None
+        """The state of the world's clock when the request entered it, which may be moved while the call is held."""
         self.was_authenticated = False
         self.authentication_failure: AuthenticationFailure | None = None
         self.operation: Operation | None = None

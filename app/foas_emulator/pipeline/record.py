@@ -109,7 +109,7 @@ def call_of(context: RequestContext, response: GatewayResponse) -> Call:
         status=response.status_code,
         code=response.code,
         faults=tuple(Fault(rule.id, rule.written, rule.at) for rule in faults) if faults else (),
-        clock=context.world.clock.reading,
+        clock=context.clock or context.world.clock.reading,
         size=ENTRY_SIZE
         + _CALL
         + len(access_key_id)

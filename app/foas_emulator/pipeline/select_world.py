@@ -60,6 +60,7 @@ def enter(context: RequestContext, world: World) -> None:
     """Let a request enter a world: apply the world's settings to it, and give it one of the world's request ids."""
     context.world = world
     context.settings = world.settings
+    context.clock = context.clock or world.clock.reading
     context.request_id = context.request_id or world.next_request_id()
 
 

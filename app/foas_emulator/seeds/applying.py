@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from foas_emulator.blink import versions
 from foas_emulator.blink.kinds import SQL, STREAM
@@ -32,10 +32,8 @@ from foas_emulator.seeds.references import Suggestions
 from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import raise_counter
 from foas_emulator.world.instants import LAST_INSTANT
-from foas_emulator.world.store import Row, equal
+from foas_emulator.world.tables import R, equal
 from foas_emulator.world.world import World
-
-R = TypeVar("R", bound=Row)
 
 _REGION = "cn-hangzhou"
 """The region of a seeded project that names none."""

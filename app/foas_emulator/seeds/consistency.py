@@ -48,7 +48,8 @@ from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.snapshot import types_of
-from foas_emulator.world.store import LARGE, Row, Store
+from foas_emulator.world.store import LARGE, Store
+from foas_emulator.world.tables import Row
 from foas_emulator.world.world import World, WorldRow
 
 Model = type[Row]
@@ -122,13 +123,8 @@ _COUNTED: tuple[tuple[str, Model, str], ...] = (
     ("pending_change", PendingChange, "sequence"),
 )
 """Counters that must not be lower than any id in a column: otherwise they would give out an existing id."""
-_TOKENS: tuple[tuple[str, Model, str], ...] = (
-    ("cluster", Cluster, "cluster_id"),
-    ("plan_session", PlanSession, "session_id"),
-)
-"""Counters from which ids of letters and digits are derived, with the columns of these ids."""
 _AHEAD = 1000
-"""Number of next ids that must not be in use already."""
+"""Number of next ids of sessions that must not be in use already."""
 
 _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
     (Queue, ("cluster_id",), MOST_QUEUES),
@@ -362,13 +358,11 @@ def _low_counters(store: Store) -> Iterator[str]:
         row = _first(store, model.table(), f"row.{column} > :value_0", (counters.get(name, 0),))
         if row is not None:
             yield f"{row} is beyond the counter {name!r}, which would give out its id once more"
-    seed = store.find(WorldRow)[0].seed
-    for name, model, column in _TOKENS:
-        first = counters.get(name, 0) + 1
-        # A longer id made from the same number begins with the shorter one.
-        ahead = {token(seed, name, number) for number in range(first, first + _AHEAD)}
-        if any(getattr(row, column)[:24] in ahead for row in store.find(model)):
-            yield f"{model.table().name} has an id that the counter {name!r} would give out once more"
+    seed, first = store.find(WorldRow)[0].seed, counters.get("plan_session", 0) + 1
+    # A longer id made from the same number begins with the shorter one.
+    ahead = {token(seed, "plan_session", number) for number in range(first, first + _AHEAD)}
+    if any(session.session_id[:24] in ahead for session in store.find(PlanSession)):
+        yield "plan_sessions has an id that the counter 'plan_session' would give out once more"
     for order in store.find(ClusterOrder):
         if not _is_counted(order.order_id, counters.get("order", 0)):
             yield f"cluster_orders {order.order_id!r} is beyond the counter 'order', or is not an order's id"
@@ -380,7 +374,11 @@ def _is_counted(order_id: str, given: int) -> bool:
 
 def _changes_of_nothing(store: Store) -> Iterator[str]:
     # Rows by the hundred thousand would be freed in one piece, in which no other thread runs.
-    subjects: tuple[tuple[str, Model, str], ...] = (*_TOKENS, ("instance", Instance, "id"))
+    subjects: tuple[tuple[str, Model, str], ...] = (
+        ("cluster", Cluster, "cluster_id"),
+        ("plan_session", PlanSession, "session_id"),
+        ("instance", Instance, "id"),
+    )
     there = {
         kind: {str(key) for key in store.execute(select(model.table().c[column])).scalars()}
         for kind, model, column in subjects

@@ -9,7 +9,8 @@ from foas_emulator.seeds.reading import read_seeds
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.store import Store, assign, equal
+from foas_emulator.world.store import Store
+from foas_emulator.world.tables import assign, equal
 from foas_emulator.world.world import Handler, World, WorldRow
 
 

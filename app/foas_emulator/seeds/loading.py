@@ -55,14 +55,14 @@ class Document:
 
     value: Any
     _text: str = field(repr=False)
-    _lines: "Lines | None" = field(default=None, repr=False)
+    _lines: Lines | None = field(default=None, repr=False)
 
     def line(self, place: Place) -> int | None:
         """Return the line of a place, or of the innermost place around it that there is; None if it is not known."""
         return self._outline.line(place)
 
     @cached_property
-    def _outline(self) -> "Lines":
+    def _outline(self) -> Lines:
         return _composed_outline(self._text).lines if self._lines is None else self._lines
 
 
@@ -264,7 +264,7 @@ _NOT_IN_YAML = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)|[^\n\r -~\xa0-\ud7ff\ue000-\
 """Characters that JSON allows and YAML does not, and all escapes; replacing each by a blank keeps the lines."""
 
 
-def _composed_outline(text: str) -> "Composer":
+def _composed_outline(text: str) -> Composer:
     """Compose a JSON text as YAML for its lines, which are needed only if there is something to report."""
     composer = Composer(is_json=True)
     with suppress(yaml.YAMLError):  # the lines are known up to the place of the error

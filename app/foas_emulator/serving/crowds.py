@@ -5,7 +5,7 @@ from asyncio import get_running_loop
 from collections.abc import Iterable
 from typing import Protocol
 
-from foas_emulator.serving.descriptors import SHORT_AGAIN_S, SPARE, last_but_some
+from foas_emulator.serving.descriptors import SHORT_AGAIN_S, SPARE, last_but_spare
 
 MOST_WAITING = 10_000
 """The most connections that may be without a request at the same time."""
@@ -38,7 +38,7 @@ class Crowd:
     """
 
     def __init__(self) -> None:
-        self._last = last_but_some()
+        self._last = last_but_spare()
         self._last_ones: set[Connection] = set()
         """Those with descriptors after `_last`: while there are any, so many were in use lately that few are left."""
         self._waiting: dict[Connection, None] = {}

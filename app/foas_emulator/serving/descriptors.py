@@ -34,12 +34,13 @@ SHORT_AGAIN_S = 10.0
 
 def raise_limit() -> None:
     """Raise the soft limit of open files as far as is useful and as the system allows."""
-    if resource is None:
+    soft = _limit()
+    if resource is None or soft is None:
         return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     for aim in (AIM, 10240):  # macOS refuses more than OPEN_MAX, 10240, where its hard limit is infinity
         wanted = aim if hard == resource.RLIM_INFINITY else min(aim, hard)
-        if soft == resource.RLIM_INFINITY or soft >= wanted:
+        if soft >= wanted:
             return
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
@@ -51,27 +52,31 @@ def raise_limit() -> None:
 
 def limit_if_too_low() -> int | None:
     """Return the limit of open files if that is too low for a server, else None."""
-    soft = None if resource is None else resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return soft if soft is not None and 0 <= soft < LEAST else None  # no limit is a negative number
+    limit = _limit()
+    return limit if limit is not None and limit < LEAST else None
 
 
 def world_files_at_once() -> int | None:
     """Return the number of worlds in files that may be open at a time, at least one; None if there is no limit."""
-    if resource is None:
-        return None
-    soft: int = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if soft == resource.RLIM_INFINITY:
-        return None
-    return max(1, (soft - min(FOR_CONNECTIONS, soft // 2)) // OF_A_WORLD)
+    limit = _limit()
+    return None if limit is None else max(1, (limit - min(FOR_CONNECTIONS, limit // 2)) // OF_A_WORLD)
 
 
-def last_but_some() -> int | None:
-    """Return the last descriptor that a connection can get while some are left; None if there is no limit.
+def last_but_spare() -> int | None:
+    """Return the last descriptor that leaves `SPARE` others; None if there is no limit.
 
     A system gives the lowest one that is free, so a higher one means that nearly all are in use.
     """
-    soft = None if resource is None else resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return None if soft is None or soft < 0 else soft - SPARE
+    limit = _limit()
+    return None if limit is None else limit - SPARE
+
+
+def _limit() -> int | None:
+    """Return the soft limit of open files, None if there is none."""
+    if resource is None:
+        return None
+    soft: int = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return None if soft == resource.RLIM_INFINITY else soft
 
 
 class LoopErrors:

@@ -21,7 +21,8 @@ from foas_emulator.interception.trust import TrustFiles, write_trust
 if TYPE_CHECKING:
     from foas_emulator.serving.certificates import Authority
 
-MakeServer = Callable[[ASGIApp], uvicorn.Server]
+MakeServer = Callable[[ASGIApp, ssl.SSLContext | None], uvicorn.Server]
+"""A function that returns a server for an application, in TLS if there is a context."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +81,7 @@ def prepare(
 async def intercepting(interception: Interception, app: ASGIApp, make_server: MakeServer) -> AsyncIterator[None]:
     """Run the proxy, and the two servers behind it, inside the block."""
     named = UnderServiceNames(app)
-    plain, secure = make_server(named), make_server(named)
-    secure.config.load()
-    secure.config.ssl = interception.tls
+    plain, secure = make_server(named, None), make_server(named, interception.tls)
     behind = {plain: interception.plain, secure: interception.secure}
     tasks = [asyncio.create_task(server.serve(sockets=[listener])) for server, listener in behind.items()]
     addresses = [listener.getsockname()[:2] for listener in behind.values()]

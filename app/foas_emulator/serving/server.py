@@ -263,8 +263,8 @@ def companions(
     if interception is not None:
         from foas_emulator.serving.intercepting import intercepting  # noqa: PLC0415 - most servers have no proxy
 
-        def server_behind(named: ASGIApp) -> uvicorn.Server:
-            return SideServer(uvicorn_config(named, keep_alive=settings.keep_alive, lifespan="off"))
+        def server_behind(named: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Server:
+            return SideServer(uvicorn_config(named, keep_alive=settings.keep_alive, tls=tls, lifespan="off"))
 
         wanted.append(intercepting(interception, app, server_behind))
     return wanted

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from foas_emulator.testing.shapes import SETTINGS, Shape, checked
+from foas_emulator.testing.shapes import SETTINGS, ForeignAnswerError, Shape, checked
 from foas_emulator.testing.written import written
 
 __tracebackhide__ = True
@@ -141,14 +141,14 @@ class _Answer(dict[str, Any]):
     """A document of the control API. If it lacks a member, it comes from another kind of server."""
 
     def __missing__(self, name: str) -> Any:
-        raise ValueError(f"it does not answer as a foas-emulator does: there is no {name} in its answer")
+        raise ForeignAnswerError(f"there is no {name} in its answer")
 
 
 def _answered(answer: bytes) -> Any:
     try:
         document = json.loads(answer)
     except (ValueError, RecursionError):
-        raise ValueError("it does not answer as a foas-emulator does: its answer is not JSON") from None
+        raise ForeignAnswerError("its answer is not JSON") from None
     return _Answer(document) if isinstance(document, dict) else document
 
 

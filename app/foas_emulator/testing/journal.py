@@ -10,13 +10,13 @@ from urllib.parse import quote, urlencode
 from foas_emulator.difference import in_one_line
 from foas_emulator.testing.calls import number_and_call
 from foas_emulator.testing.client import ControlClient, EmulatorError
-from foas_emulator.testing.shapes import JOURNAL_PAGE
+from foas_emulator.testing.shapes import JOURNAL_PAGE, ForeignAnswerError
 
 __tracebackhide__ = True
 
 _NOT_AS_EXPECTED = 422
 _PAGE = 1000
-_NO_END = "it does not answer as a foas-emulator does: its pages have no end"
+_NO_END = "its pages have no end"
 
 
 class Journal:
@@ -41,7 +41,7 @@ class Journal:
             entries += page["entries"]
             before, after = after, page["after"]
             if after is not None and after <= before:
-                raise ValueError(_NO_END)
+                raise ForeignAnswerError(_NO_END)
         return entries
 
     def _last(self, most: int, wanted: Mapping[str, str | float | bool]) -> list[dict[str, Any]]:
@@ -50,7 +50,7 @@ class Journal:
         while True:
             page = self._page({**part, "last": min(left, _PAGE)})["entries"]
             if page and page[-1]["number"] >= part.get("before", inf):
-                raise ValueError(_NO_END)
+                raise ForeignAnswerError(_NO_END)
             pages.append(page)
             left -= len(page)
             if left <= 0 or len(page) < _PAGE:

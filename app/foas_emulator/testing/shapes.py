@@ -60,15 +60,22 @@ PROXY: Shape = {
 }
 
 
+class ForeignAnswerError(ValueError):
+    """An answer is another server's; `why` says by what it differs from one of ours."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"it does not answer as a foas-emulator does: {why}")
+
+
 def checked(answer: Any, shape: Shape, place: str = "its answer") -> Any:
-    """Return an answer that has a shape. Raise ValueError for one that has not: it is another server's."""
+    """Return an answer that has a shape. Raise `ForeignAnswerError` for one that has not."""
     kind: Any = type(shape) if isinstance(shape, dict | list) else shape
     if not isinstance(answer, kind) or (isinstance(answer, bool) and kind is not bool):
-        raise ValueError(f"it does not answer as a foas-emulator does: {place} is {_name_of(answer)}")
+        raise ForeignAnswerError(f"{place} is {_name_of(answer)}")
     if isinstance(shape, dict):
         for name, inner in shape.items():
             if name not in answer:
-                raise ValueError(f"it does not answer as a foas-emulator does: there is no {name} in {place}")
+                raise ForeignAnswerError(f"there is no {name} in {place}")
             checked(answer[name], inner, name)
     elif isinstance(shape, list):
         for each in answer:

@@ -11,7 +11,8 @@ from sqlmodel import Field
 
 from foas_emulator.world.durations import LONGEST, PATTERN, duration
 from foas_emulator.world.instants import LAST_INSTANT
-from foas_emulator.world.store import Row, Store, equal
+from foas_emulator.world.store import Store
+from foas_emulator.world.tables import Row, equal
 
 Mode = Literal["real", "frozen"]
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool, QueuePool
 
 from foas_emulator.world.soundness import APPLICATION_ID, PAGE_SIZE
-from foas_emulator.world.store import SCHEMA_VERSION, TABLES, Row
+from foas_emulator.world.tables import SCHEMA_VERSION, TABLES, Row
 
 _MEMORY = ":memory:"
 
@@ -46,7 +46,7 @@ class Connections:
         """Raise OSError where Python cannot read and write databases as bytes, which worlds begin with."""
         if not hasattr(sqlite3.Connection, "deserialize"):
             raise OSError(errno.ENOTSUP, _UNFIT)
-        TABLES.configure()  # otherwise rows that `_construct` makes could not be read
+        TABLES.configure()  # otherwise rows that `row_of_columns` makes could not be read
         self._target = threading.local()
         pool = QueuePool(self._open, pool_size=4, max_overflow=-1)
         self._memory = create_engine("sqlite://", pool=pool, isolation_level="AUTOCOMMIT")

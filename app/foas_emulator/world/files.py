@@ -18,6 +18,7 @@ from pathlib import Path
 
 from foas_emulator.world.directory_lock import lock_directory
 from foas_emulator.world.file_errors import WorldFileError, naming
+from foas_emulator.world.names import NAME
 from foas_emulator.world.owned_files import (
     BESIDE,
     is_file,
@@ -34,7 +35,7 @@ _PORTS = frozenset(f"{port}{number}" for port in ("com", "lpt") for number in ra
 DEVICES = {"con", "prn", "aux", "nul"} | _PORTS if os.name == "nt" else frozenset[str]()
 """Names that no file may have on this system, with any extension: the devices of Windows."""
 
-_FILE = re.compile(r"_?([a-z0-9][a-z0-9_-]{0,63})(?:\.([1-9][0-9]{0,8}))?\.(origin|db|db-wal|db-shm|db-journal|new)")
+_FILE = re.compile(rf"_?({NAME})(?:\.([1-9][0-9]{{0,8}}))?\.(origin|db|db-wal|db-shm|db-journal|new)")
 _STAGED = re.compile(r"\+[0-9]+\.new")
 """A staged file, which can become one of a world's. No world can have such a name."""
 _DATABASE = ("db", *(f"db{suffix}" for suffix in BESIDE))

@@ -8,7 +8,8 @@ from itertools import count
 from sqlmodel import Field
 
 from foas_emulator.world.file_errors import WorldFullError
-from foas_emulator.world.store import Row, Store, assign, equal
+from foas_emulator.world.store import Store
+from foas_emulator.world.tables import Row, assign, equal
 
 LAST_NUMBER = 2**62
 """The largest number that people may give as an id: counters have room for as many more after it."""

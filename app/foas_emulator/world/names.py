@@ -8,7 +8,9 @@ DEFAULT = "default"
 _LONGEST_SHOWN = 200
 """The most characters of a wrong name to show: to escape a million of them takes five milliseconds."""
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+NAME = "[a-z0-9][a-z0-9_-]{0,63}"
+"""The pattern of the names that worlds can have."""
+_NAME = re.compile(NAME)
 
 
 class WorldNameError(ValueError):

@@ -10,7 +10,8 @@ from sqlmodel import Field
 
 from foas_emulator.world.file_errors import UnreadableRowError, read_object
 from foas_emulator.world.ids import next_number
-from foas_emulator.world.store import Row, Store, equal
+from foas_emulator.world.store import Store
+from foas_emulator.world.tables import Row, equal
 
 
 class PendingChange(Row, table=True):

@@ -18,7 +18,8 @@ from foas_emulator.world.ids import LAST_COUNT, Counter
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange, UnknownChangeError
 from foas_emulator.world.settings import read_setting
-from foas_emulator.world.store import OLDEST_FIRST, SCHEMA_VERSION, Row, Store
+from foas_emulator.world.store import Store
+from foas_emulator.world.tables import OLDEST_FIRST, SCHEMA_VERSION, Row
 from foas_emulator.world.world import WorldRow
 
 VERSION = "snapshot_version"

@@ -1,79 +1,38 @@
 """One world's database: SQLModel tables, SQLAlchemy Core statements, one held SQLite connection."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import Any, NoReturn, cast
 
-from sqlalchemy import Boolean, Connection, CursorResult, Executable, MetaData, Select, Table
-from sqlalchemy.orm import InstrumentedAttribute, registry
-from sqlmodel import SQLModel
+from sqlalchemy import Connection, CursorResult, Executable, Select, Table
+from sqlalchemy.orm import InstrumentedAttribute
 
 from foas_emulator.world import statements
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.databases import DatabaseBudget, Share
 from foas_emulator.world.file_errors import LOCKED, WorldFileError, WorldFullError, file_error, naming
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
 from foas_emulator.world.owned_files import is_there, remove_beside, require_file, write_file
 from foas_emulator.world.soundness import require_sound, use_file
-
-if TYPE_CHECKING:
-    from foas_emulator.world.connections import Connections
-
-SCHEMA_VERSION = 1
-"""Version of the table layout, stored in a database's `user_version`. A file with a newer version is refused."""
+from foas_emulator.world.tables import (
+    SCHEMA_VERSION,
+    Change,
+    Condition,
+    R,
+    Row,
+    V,
+    Values,
+    row_of_columns,
+    row_of_values,
+)
 
 LARGE = 1024 * 1024
 """The size in bytes from which copying an image in one piece would delay other threads and the event loop."""
 
 _LEAVE_DELETED = "PRAGMA secure_delete = OFF"
 """Many builds of SQLite overwrite what is deleted with zeros, which takes ten times as long, seconds for a gigabyte."""
-
-OLDEST_FIRST = {"oldest_first": True}
-"""The `info` of a table whose rows have an order that no column records: a snapshot keeps it."""
-
-TABLES = registry(metadata=MetaData())
-
-
-class Row(SQLModel, registry=TABLES):
-    """Base of every table. Its registry is the emulator's own, so tables of a host program never mix with ours."""
-
-    model_config = {"defer_build": True}
-
-    @classmethod
-    def table(cls) -> Table:
-        """Return the SQLAlchemy table of this model, for Core statements."""
-        return cast(Table, cls.__table__)  # type: ignore[attr-defined]
-
-
-R = TypeVar("R", bound=Row)
-V = TypeVar("V", str, int, float, str | None, int | None, float | None)
-Values = Mapping[str, Any]
-Condition = tuple[str, str | float | None]
-"""A column's name and the value that it must have; `equal` makes one."""
-Change = tuple[str, str | float | None]
-"""A column's name and the value that it gets; `assign` makes one."""
-
-
-def equal(column: V, value: V) -> Condition:
-    """Return the condition that a column has this value, as in `equal(Job.job_name, "job1")`. None matches NULL."""
-    return cast("InstrumentedAttribute[Any]", column).key, value
-
-
-def assign(column: V, value: V) -> Change:
-    """Return the change that gives a column this value, as in `assign(Job.code, "SELECT 1")`."""
-    return cast("InstrumentedAttribute[Any]", column).key, value
-
-
-def changed(row: R, *changes: Change) -> R:
-    """Return a copy of a row with the changes made. The database is not touched."""
-    return _construct(type(row), {**vars(row), **dict(changes)})
-
-
-def given_only(*changes: Change) -> list[Change]:
-    """Return the changes without those to None."""
-    return [change for change in changes if change[1] is not None]
 
 
 class StoreClosedError(Exception):
@@ -105,7 +64,7 @@ class Store:
 
     __slots__ = ("_backup", "_connection", "_raw", "_share", "path", "revision")
 
-    def __init__(self, connections: "Connections", *, image: bytes, path: Path | None = None) -> None:
+    def __init__(self, connections: Connections, *, image: bytes, path: Path | None = None) -> None:
         """Open `path`, creating it from `image` if it is absent; without a path load `image` into memory.
 
         Raise `WorldFileError` for a file that cannot be used, and leave it unchanged.
@@ -135,7 +94,7 @@ class Store:
                 self._connection.close()
                 raise
 
-    def _connect(self, connections: "Connections") -> None:
+    def _connect(self, connections: Connections) -> None:
         self._connection = connections.connect(self.path)
         self._raw = cast(sqlite3.Connection, self._connection.connection.driver_connection)
 
@@ -293,19 +252,19 @@ class Store:
 
     def fetch(self, model: type[R], statement: Select[Any], values: Values | None = None) -> list[R]:
         """Return the rows of a `select` over all columns of `model`."""
-        return [_construct(model, row) for row in self._connection.execute(statement, values).mappings()]
+        return [row_of_columns(model, row) for row in self._connection.execute(statement, values).mappings()]
 
     def find(self, model: type[R], *conditions: Condition) -> list[R]:
         """Return all rows that meet the conditions, in order of the primary key."""
         values = dict(conditions)
         rows = self._raw.execute(statements.select(model.table(), tuple(values)), values)
-        return [_row(model, columns) for columns in rows]
+        return [row_of_values(model, columns) for columns in rows]
 
     def get(self, model: type[R], *conditions: Condition) -> R | None:
         """Return the first row that meets the conditions, or None."""
         values = dict(conditions)
         columns = self._raw.execute(statements.select(model.table(), tuple(values)), values).fetchone()
-        return None if columns is None else _row(model, columns)
+        return None if columns is None else row_of_values(model, columns)
 
     def count(self, model: type[Row], *conditions: Condition) -> int:
         """Return the number of rows that meet the conditions."""
@@ -316,13 +275,13 @@ class Store:
         """Return the row with the smallest value of a column, if that is at most `most`; ties go by primary key."""
         statement = statements.ascending(model.table(), cast("InstrumentedAttribute[Any]", column).key)
         columns = self._raw.execute(statement, {"most": most}).fetchone()
-        return None if columns is None else _row(model, columns)
+        return None if columns is None else row_of_values(model, columns)
 
     def least(self, column: V) -> V | None:
         """Return the smallest value of a column, None if there is no row."""
         attribute = cast("InstrumentedAttribute[Any]", column)
-        least = statements.least(attribute.class_.table(), attribute.key)
-        return cast("V | None", self._raw.execute(least).fetchone()[0])
+        statement = statements.least(attribute.class_.table(), attribute.key)
+        return cast("V | None", self._raw.execute(statement).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows of every table."""
@@ -367,25 +326,3 @@ class Store:
         self._require_transaction()
         values = dict(conditions)
         return self._raw.execute(statements.delete(model.table(), tuple(values)), values).rowcount
-
-
-@cache
-def _columns(model: type[Row]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of a table's columns, and of its boolean columns, which SQLite stores as numbers."""
-    columns = model.table().columns
-    return tuple(columns.keys()), tuple(column.name for column in columns if isinstance(column.type, Boolean))
-
-
-def _row(model: type[R], values: Sequence[Any]) -> R:
-    names, truths = _columns(model)
-    columns = dict(zip(names, values, strict=True))
-    for name in truths:
-        columns[name] = bool(columns[name])
-    return _construct(model, columns)
-
-
-def _construct(model: type[R], columns: Mapping[Any, Any]) -> R:
-    """Make a row from the values of all its columns, in a third of the time that `model_construct` takes."""
-    row: R = model.__new__(model)
-    vars(row).update(columns)
-    return row

@@ -17,7 +17,8 @@ from foas_emulator.world.ids import seed_of
 from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.pending import PendingChange, UnknownChangeError
 from foas_emulator.world.settings import WorldSettings, read_setting, write_setting
-from foas_emulator.world.store import Row, Store, assign, equal
+from foas_emulator.world.store import Store
+from foas_emulator.world.tables import Row, assign, equal
 from foas_emulator.world.world_cache import WorldCache
 
 log = logging.getLogger(__name__)

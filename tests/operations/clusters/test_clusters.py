@@ -9,23 +9,21 @@ from foas_emulator.blink.lenient_json import LONGEST
 from foas_emulator.blink.plan import Plan
 from foas_emulator.blink.planner import running_plan
 from foas_emulator.blink.resource import MODELS
-from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
+from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder, cluster_ids
 from foas_emulator.operations.clusters.service import MOST_REMOVED, MOST_SLAVES, MOST_SWITCHES
 from foas_emulator.operations.columns import ACCOUNT
 from foas_emulator.operations.instances import service
+from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.consistency import check_world
-from foas_emulator.world.store import assign, equal
+from foas_emulator.seeds.reading import parse_seed
+from foas_emulator.world.ids import token
+from foas_emulator.world.tables import assign, equal
 from tests.api import Api
 from tests.operations import building
 
 
-def details(api: Api, cluster_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = api.ok("GetClusterDetails", clusterId=cluster_id)["Details"]
-    return found
-
-
 def machines(api: Api, cluster_id: str) -> Any:
-    return json.loads(details(api, cluster_id)["InstanceInfos"])
+    return json.loads(building.cluster_details(api, cluster_id)["InstanceInfos"])
 
 
 def slave_ids(api: Api, cluster_id: str) -> list[str]:
@@ -83,7 +81,7 @@ def test_an_order_paid_in_advance_needs_a_period(api: Api) -> None:
 def test_a_cluster_is_shown_with_all_that_was_given(api: Api) -> None:
     cluster_id = building.cluster(api, masterNum=3, slaveSpec="Ecs_8c32g")
     assert len(cluster_id) == 24
-    shown = details(api, cluster_id)
+    shown = building.cluster_details(api, cluster_id)
     infos = json.loads(shown.pop("InstanceInfos"))
     assert [machine["model"] for machine in infos["masters"]] == ["Ecs_4c16g"] * 3
     assert [machine["model"] for machine in infos["slaves"]] == ["Ecs_8c32g"] * 2
@@ -134,7 +132,7 @@ def test_an_order_becomes_one_cluster(api: Api) -> None:
 
 def test_an_order_made_in_the_console_is_the_smallest_cluster_in_the_region_of_its_zone(api: Api) -> None:
     created = api.ok("CreateCluster", orderId="blinkonecs_1234", **building.CLUSTER | {"zoneId": "cn-shanghai-f"})
-    assert details(api, created["ClusterId"])["RegionId"] == "cn-shanghai"
+    assert building.cluster_details(api, created["ClusterId"])["RegionId"] == "cn-shanghai"
     made = machines(api, created["ClusterId"])
     assert (len(made["masters"]), len(made["slaves"])) == (1, 2)
     assert {each["model"] for each in [*made["masters"], *made["slaves"]]} == {MODELS[0]}
@@ -154,7 +152,7 @@ def test_a_zone_is_a_region_plus_a_letter(api: Api, zone_id: str, region: str) -
     given = building.CLUSTER | {"zoneId": zone_id}
     for order_id in ("blinkonecs_1", building.order(api, region=region)):
         created = api.ok("CreateCluster", orderId=order_id, **given)
-        assert details(api, created["ClusterId"])["RegionId"] == region
+        assert building.cluster_details(api, created["ClusterId"])["RegionId"] == region
 
 
 @pytest.mark.parametrize(
@@ -184,9 +182,25 @@ def test_the_largest_cluster_can_be_ordered(api: Api) -> None:
 
 def test_a_bucket_is_reported_as_it_was_given(api: Api) -> None:
     created = api.ok("CreateCluster", orderId=building.order(api), **building.CLUSTER | {"userOssBucket": "桶"})
-    shown = details(api, created["ClusterId"])
+    shown = building.cluster_details(api, created["ClusterId"])
     assert shown["UserOssInfo"].endswith(',"bucket":"桶"}')
     assert len(shown["UserSGId"]) == len("sg-") + 20
+
+
+def test_a_cluster_gets_an_id_that_no_seed_has_given(api: Api) -> None:
+    """A seed has ids that are still to come if it is of an earlier world with this name, or of a fork."""
+    given = {token(api.world.seed, "cluster", number) for number in range(1, 300)}
+    apply(api.world, parse_seed(json.dumps({"clusters": [{"ClusterId": each} for each in given]}), "seed"))
+    made = {building.cluster(api) for _ in range(3)}
+    assert len(made) == 3
+    assert made.isdisjoint(given)
+    assert given < set(cluster_ids(api.world.store))
+    check_world(api.world.store)
+
+
+def test_a_world_with_an_id_that_is_still_to_come_can_be_restored(api: Api) -> None:
+    apply(api.world, parse_seed(json.dumps({"clusters": [{"ClusterId": token(api.world.seed, "cluster", 1)}]}), "seed"))
+    check_world(api.world.store)
 
 
 # -- looking at clusters
@@ -283,9 +297,9 @@ def test_a_destroyed_cluster_shows_no_machines_and_has_no_resources(api: Api, in
         api.world.store.update(
             Cluster, assign(Cluster.instance_infos, infos), where=[equal(Cluster.cluster_id, cluster_id)]
         )
-    assert "InstanceInfos" in details(api, cluster_id)
+    assert "InstanceInfos" in building.cluster_details(api, cluster_id)
     api.ok("DestroyCluster", clusterId=cluster_id)
-    assert "InstanceInfos" not in details(api, cluster_id)
+    assert "InstanceInfos" not in building.cluster_details(api, cluster_id)
     assert set(api.ok("GetClusterResource", clusterId=cluster_id)["Resource"].values()) == {0}
 
 
@@ -341,7 +355,7 @@ def test_machines_that_were_told_are_shown_until_they_change(api: Api) -> None:
         api.world.store.update(
             Cluster, assign(Cluster.instance_infos, "{k:v}"), where=[equal(Cluster.cluster_id, cluster_id)]
         )
-    assert details(api, cluster_id)["InstanceInfos"] == "{k:v}"
+    assert building.cluster_details(api, cluster_id)["InstanceInfos"] == "{k:v}"
     api.ok("ExpandCluster", clusterId=cluster_id, count=3)
     assert len(slave_ids(api, cluster_id)) == 3
 
@@ -397,7 +411,7 @@ def test_an_expansion_adds_a_v_switch(api: Api, told: str, expected: Any) -> Non
             Cluster, assign(Cluster.user_v_switch_list, told), where=[equal(Cluster.cluster_id, cluster_id)]
         )
     api.ok("ExpandCluster", clusterId=cluster_id, count=3, userVSwitch="vsw-2")
-    assert json.loads(details(api, cluster_id)["UserVSwitchList"]) == expected
+    assert json.loads(building.cluster_details(api, cluster_id)["UserVSwitchList"]) == expected
 
 
 def test_a_cluster_has_a_bounded_number_of_v_switches_with_names_of_a_bounded_length(api: Api) -> None:
@@ -405,7 +419,7 @@ def test_a_cluster_has_a_bounded_number_of_v_switches_with_names_of_a_bounded_le
     api.refused("ExpandCluster", clusterId=cluster_id, count=3, userVSwitch="x" * 129, code="InvaliduserVSwitch")
     for count in range(3, 3 + MOST_SWITCHES - 1):
         api.ok("ExpandCluster", clusterId=cluster_id, count=count, userVSwitch=f"vsw-{count}")
-    assert len(json.loads(details(api, cluster_id)["UserVSwitchList"])) == MOST_SWITCHES
+    assert len(json.loads(building.cluster_details(api, cluster_id)["UserVSwitchList"])) == MOST_SWITCHES
     api.refused("ExpandCluster", clusterId=cluster_id, count=999, userVSwitch="vsw", code="InvaliduserVSwitch")
     api.ok("ExpandCluster", clusterId=cluster_id, count=999, userVSwitch="")
 
@@ -558,9 +572,9 @@ def test_a_cluster_paid_in_advance_stays_as_it_is(api: Api, operation: str, give
 
 def test_a_world_makes_the_same_ids_again(api: Api) -> None:
     first = building.cluster(api)
-    details_before = details(api, first)
+    details_before = building.cluster_details(api, first)
     api.registry.reset("default")
     assert building.cluster(api) == first
-    again = details(api, first)
+    again = building.cluster_details(api, first)
     assert again["InstanceInfos"] == details_before["InstanceInfos"]
     assert again["UserSGId"] == details_before["UserSGId"]

@@ -9,7 +9,7 @@ import pytest
 from foas_emulator.operations.clusters.lifecycle import SERVING, STATES, TRANSITIONS, Event
 from foas_emulator.operations.clusters.rows import Cluster, masters, slaves
 from foas_emulator.operations.columns import ACCOUNT
-from foas_emulator.world.store import assign, equal
+from foas_emulator.world.tables import assign, equal
 from tests.api import Api
 from tests.operations import building
 
@@ -43,11 +43,6 @@ def state_of(api: Api, cluster_id: str) -> str:
 def put(api: Api, cluster_id: str, state: str) -> None:
     with api.world.transaction():
         api.world.store.update(Cluster, assign(Cluster.state, state), where=[equal(Cluster.cluster_id, cluster_id)])
-
-
-def details(api: Api, cluster_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = api.ok("GetClusterDetails", clusterId=cluster_id)["Details"]
-    return found
 
 
 @pytest.mark.parametrize(("state", "event"), [*product(STATES, REQUESTS)])
@@ -98,21 +93,21 @@ def test_a_change_shows_when_it_is_finished_and_is_stamped_with_that_instant(api
     api.advance("0s")
     begun = api.world.second()
     api.ok("ExpandCluster", clusterId=cluster_id, count=3)
-    before = details(api, cluster_id)
+    before = building.cluster_details(api, cluster_id)
     assert (before["GmtModified"], len(json.loads(before["InstanceInfos"])["slaves"])) == (begun, 2)
     api.advance("1h")
-    after = details(api, cluster_id)
+    after = building.cluster_details(api, cluster_id)
     assert (after["GmtModified"], len(json.loads(after["InstanceInfos"])["slaves"])) == (begun + 10_000, 3)
 
 
 def test_a_cluster_that_is_starting_has_no_machines_and_no_security_group_to_show(api: Api) -> None:
     api.world.set({"cluster_delay": "10s"})
     cluster_id = building.cluster(api)
-    starting = details(api, cluster_id)
+    starting = building.cluster_details(api, cluster_id)
     assert starting["State"] == "STARTING"
     assert not {"InstanceInfos", "UserSGId"} & starting.keys()
     api.advance("10s")
-    running = details(api, cluster_id)
+    running = building.cluster_details(api, cluster_id)
     assert running["State"] == "RUNNING"
     assert running["UserSGId"].startswith("sg-")
     infos = json.loads(running["InstanceInfos"])
@@ -138,7 +133,7 @@ def test_who_changed_a_cluster_and_when_is_reported_from_the_beginning(api: Api,
     api.world.set({"cluster_delay": delay})
     api.advance("0s")
     api.ok("ExpandCluster", clusterId=cluster_id, count=3)
-    shown = details(api, cluster_id)
+    shown = building.cluster_details(api, cluster_id)
     assert (shown["Operator"], shown["GmtModified"]) == (ACCOUNT, api.world.second())
 
 
@@ -154,6 +149,6 @@ def test_machines_that_a_seed_told_are_told_anew_after_they_are_fewer(api: Api) 
     with api.world.transaction():
         told = assign(Cluster.instance_infos, "of a seed")
         api.world.store.update(Cluster, told, where=[equal(Cluster.cluster_id, cluster_id)])
-    assert details(api, cluster_id)["InstanceInfos"] == "of a seed"
+    assert building.cluster_details(api, cluster_id)["InstanceInfos"] == "of a seed"
     api.ok("ShrinkCluster", clusterId=cluster_id, modelTargetCount="2")
-    assert len(json.loads(details(api, cluster_id)["InstanceInfos"])["slaves"]) == 2
+    assert len(json.loads(building.cluster_details(api, cluster_id)["InstanceInfos"])["slaves"]) == 2

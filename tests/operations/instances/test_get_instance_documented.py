@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from foas_emulator.operations.instances.rows import Instance
-from foas_emulator.world.store import equal
+from foas_emulator.world.tables import equal
 from tests.api import Api, dump
 from tests.wire import INSTANCE, ask
 

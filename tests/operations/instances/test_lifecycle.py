@@ -85,7 +85,7 @@ def test_the_api_follows_the_table_in_every_state(api: Api, job_type: str) -> No
                 assert current_state(api, instance_id, call) == TRANSITIONS[call][state]
             elif (state, expect_state) == (WAITING, RUNNING):
                 api.ok("ModifyInstanceState", **asked)  # it is being started already
-                assert summary(api, instance_id)["ActualState"] == WAITING
+                assert building.run_summary(api, instance_id)["ActualState"] == WAITING
             else:
                 code = "InvalidInstance.NotRunning" if (state, call) == (PAUSED, "fail") else REFUSALS[call]
                 outcome = api.refused("ModifyInstanceState", **asked, code=code)
@@ -116,18 +116,13 @@ def job_type_of(api: Api) -> str:
     return found
 
 
-def summary(api: Api, instance_id: int) -> dict[str, Any]:
-    found: dict[str, Any] = api.ok("GetInstanceRunSummary", **J, instanceId=instance_id)["RunSummary"]
-    return found
-
-
 def current_state(api: Api, instance_id: int, call: str) -> str:
     """The state of the instance; after a resume that of the new one, which is listed first."""
     if call == "resume":
         listed = api.ok("ListInstance", projectName="p", jobType=job_type_of(api))["Instances"]["Instance"]
         assert listed[0]["Id"] > instance_id
         instance_id = listed[0]["Id"]
-    shown = summary(api, instance_id)
+    shown = building.run_summary(api, instance_id)
     assert shown["ActualState"] == shown["ExpectState"]
     found: str = shown["ActualState"]
     return found

@@ -41,11 +41,6 @@ def ask(api: Api, state: str, **where: Any) -> None:
     api.ok("ModifyInstanceState", **LIVE | where, expectState=state)
 
 
-def summary(api: Api, instance_id: int = -1) -> dict[str, Any]:
-    found: dict[str, Any] = api.ok("GetInstanceRunSummary", **J, instanceId=instance_id)["RunSummary"]
-    return found
-
-
 def listed(api: Api, **filters: Any) -> list[Any]:
     answer = api.ok("ListInstance", **{"projectName": "p", "jobType": "FLINK_STREAM"} | filters)
     return [instance["Id"] for instance in answer["Instances"]["Instance"]]
@@ -135,14 +130,14 @@ def test_an_answering_world_answers_only_getinstance(running: Api) -> None:
 
 
 def test_a_summary_is_reported_in_every_state(p: Api) -> None:
-    assert summary(p) == {"JobName": "j", "ExpectState": "UNKNOWN", "ActualState": "UNKNOWN"}
+    assert building.run_summary(p) == {"JobName": "j", "ExpectState": "UNKNOWN", "ActualState": "UNKNOWN"}
     instance_id = p.ok("StartJob", **J)["instanceId"]
-    told = summary(p)
+    told = building.run_summary(p)
     assert list(told) == ["InputDelay", "JobName", "ExpectState", "ActualState", "EngineJobHandler", "Id"]
     assert (told["Id"], told["ActualState"]) == (instance_id, "RUNNING")
     for state in ("PAUSED", "TERMINATED"):
         ask(p, state)
-        assert summary(p)["ActualState"] == summary(p, instance_id)["ActualState"] == state
+        assert building.run_summary(p)["ActualState"] == building.run_summary(p, instance_id)["ActualState"] == state
 
 
 def test_there_is_no_summary_of_a_job_that_was_never_committed(p: Api) -> None:

@@ -8,7 +8,7 @@ import pytest
 from foas_emulator.operations.jobs import lifecycle
 from foas_emulator.operations.jobs.rows import PlanSession
 from foas_emulator.world.pending import planned
-from foas_emulator.world.store import assign, equal
+from foas_emulator.world.tables import assign, equal
 from tests.api import Api
 from tests.operations import building
 

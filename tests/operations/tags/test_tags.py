@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from foas_emulator.operations.tags.rows import Tag
-from foas_emulator.world import store
 from tests.api import Api
 from tests.operations import building
+from tests.row_counting import models_read
 
 DONE: dict[str, Any] = {"Success": True, "HttpStatusCode": 200, "Code": "200", "Message": "success", "Data": True}
 
@@ -125,14 +125,7 @@ def test_a_token_is_one_that_was_handed_out(api: Api, token: Any) -> None:
 def test_a_list_of_tags_reads_one_page_of_them(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster_id = building.cluster(api)
     tag(api, cluster_id, ",".join(f"key{number}:v" for number in range(200)))
-    read: list[object] = []
-
-    def construct(model: Any, columns: Any) -> Any:
-        read.append(model)
-        return constructed(model, columns)
-
-    constructed = store._construct
-    monkeypatch.setattr(store, "_construct", construct)
+    read = models_read(monkeypatch)
     assert len(tags(api, NextToken="100")) == 50
     assert read.count(Tag) == 51
 

@@ -4,7 +4,7 @@ from sqlalchemy import Index, select
 from sqlmodel import Field
 
 from foas_emulator.operations.paging import matching
-from foas_emulator.world.store import Row, equal
+from foas_emulator.world.tables import Row, equal
 from foas_emulator.world.world import World
 
 

@@ -23,7 +23,7 @@ from foas_emulator.operations.instances import service as instances
 from foas_emulator.operations.jobs import service as jobs
 from foas_emulator.operations.required import given, readable
 from foas_emulator.world.instants import moment
-from foas_emulator.world.store import equal
+from foas_emulator.world.tables import equal
 from foas_emulator.world.world import World
 
 if TYPE_CHECKING:

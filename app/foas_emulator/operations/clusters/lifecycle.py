@@ -12,7 +12,7 @@ from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.clusters.rows import Cluster, find_cluster, update_cluster
 from foas_emulator.operations.columns import ACCOUNT
 from foas_emulator.world.pending import PendingChange
-from foas_emulator.world.store import Change, assign, changed, equal
+from foas_emulator.world.tables import Change, assign, changed, equal
 from foas_emulator.world.world import World
 
 State = Literal["STARTING", "RUNNING", "EXPANDING", "REDUCING", "UPGRADING", "MAINTAINING", "DESTROYING", "DESTROYED"]

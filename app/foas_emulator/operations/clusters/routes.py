@@ -25,7 +25,7 @@ from foas_emulator.operations.clusters.schemas import (
 )
 from foas_emulator.operations.clusters.service import FEWEST_SLAVES, MOST_SLAVES
 from foas_emulator.operations.parameters import ClusterId, CurrentWorld, Filter, PageIndex, PageSize, form, query
-from foas_emulator.world.store import equal
+from foas_emulator.world.tables import equal
 
 group = Group("clusters")
 

@@ -13,7 +13,8 @@ from sqlmodel import Field
 from foas_emulator.blink.versions import INSTALLED
 from foas_emulator.operations.paging import containing, matching
 from foas_emulator.world.ids import token
-from foas_emulator.world.store import Change, Condition, Row, Store, equal
+from foas_emulator.world.store import Store
+from foas_emulator.world.tables import Change, Condition, Row, equal
 from foas_emulator.world.world import World
 
 

@@ -16,7 +16,8 @@ from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.required import given, listed, named, region_of
 from foas_emulator.operations.texts import check_weight
-from foas_emulator.world.store import Condition, assign, changed, equal
+from foas_emulator.world.ids import raise_counter, token
+from foas_emulator.world.tables import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
 FEWEST_SLAVES = 2
@@ -120,7 +121,7 @@ def create_cluster(
         )
     now = world.second()
     cluster = Cluster.model_construct(
-        cluster_id=world.next_token("cluster"),
+        cluster_id=_new_id(world),
         display_name=named("displayName", display_name),
         description=description,
         state="STARTING",
@@ -169,7 +170,7 @@ async def get_cluster_resource(world: World, cluster_id: str) -> tuple[Resource,
     """Return the resources that a cluster has for jobs, and those that its running instances use."""
     cluster = require(world, cluster_id)
     demands = await demand_by_queue(world, cluster_id)
-    return capacity(cluster), total(list(demands.values()))
+    return capacity(cluster), total(demands.values())
 
 
 def expand_cluster(
@@ -287,6 +288,15 @@ def capacity(cluster: Cluster) -> Resource:
 def lasting_capacity(world: World, cluster: Cluster) -> Resource:
     """Return the resources that a cluster has for jobs both now and after the change that it is in."""
     return capacity(changed(cluster, assign(Cluster.slave_num, lifecycle.lasting_slaves(world, cluster))))
+
+
+def _new_id(world: World) -> str:
+    """Return an id that no cluster has: a seed may give one that this world, or one that it was forked from, made."""
+    number = world.next_number("cluster")
+    while rows.find_cluster(world, cluster_id := token(world.seed, "cluster", number)) is not None:
+        raise_counter(world.store, "cluster", 2 * number - 1)  # not by one: a seed may have thousands of them
+        number = world.next_number("cluster")
+    return cluster_id
 
 
 def _require_postpaid(world: World, cluster_id: str) -> Cluster:

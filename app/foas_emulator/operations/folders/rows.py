@@ -2,7 +2,7 @@
 
 from sqlmodel import Field
 
-from foas_emulator.world.store import Row, equal
+from foas_emulator.world.tables import Row, equal
 from foas_emulator.world.world import World
 
 ROOT = "/"

@@ -7,7 +7,7 @@ from foas_emulator.operations.folders.rows import ROOT, Folder, folder_at, folde
 from foas_emulator.operations.hooks import Hook
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.required import LONGEST_NAME, given
-from foas_emulator.world.store import assign, equal
+from foas_emulator.world.tables import assign, equal
 from foas_emulator.world.world import World
 
 MOST_FOLDERS = 50

@@ -20,7 +20,7 @@ from foas_emulator.operations.columns import ACCOUNT
 from foas_emulator.operations.hooks import Signal
 from foas_emulator.operations.instances.rows import Instance, select_ids, update_instance
 from foas_emulator.world.pending import PendingChange
-from foas_emulator.world.store import Change, assign, changed, equal
+from foas_emulator.world.tables import Change, assign, changed, equal
 from foas_emulator.world.world import World
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ from foas_emulator.operations.instances.schemas import (
 )
 from foas_emulator.operations.jobs.parameters import ApiTypeFilter, JobTypeNeeded
 from foas_emulator.operations.parameters import CurrentWorld, InstanceId, JobName, PageIndex, PageSize, ProjectName
-from foas_emulator.world.store import equal
+from foas_emulator.world.tables import equal
 
 group = Group("instances")
 

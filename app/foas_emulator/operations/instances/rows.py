@@ -10,7 +10,7 @@ from sqlmodel import Field
 from foas_emulator.operations.columns import JobContent, of_jobs
 from foas_emulator.operations.paging import matching
 from foas_emulator.operations.texts import MOST_WEIGHT
-from foas_emulator.world.store import Change, Condition, Row, changed, equal
+from foas_emulator.world.tables import Change, Condition, Row, changed, equal
 from foas_emulator.world.world import World
 
 Window = tuple[int | None, int | None]

@@ -21,7 +21,7 @@ from foas_emulator.operations.paging import Page, bounded, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.required import given, listed, require_engine
 from foas_emulator.world.slices import read_in_slices
-from foas_emulator.world.store import Condition, assign, equal
+from foas_emulator.world.tables import Condition, assign, equal
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
 

@@ -22,7 +22,7 @@ from foas_emulator.operations.jobs.rows import (
     select_session_ids,
 )
 from foas_emulator.world.pending import PendingChange
-from foas_emulator.world.store import Change, assign, changed, equal
+from foas_emulator.world.tables import Change, assign, changed, equal
 from foas_emulator.world.world import World
 
 IN_RUN = "Session in run"

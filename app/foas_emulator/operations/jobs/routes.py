@@ -28,7 +28,7 @@ from foas_emulator.operations.jobs.schemas import (
     ValidateJobResponse,
 )
 from foas_emulator.operations.parameters import CurrentWorld, JobName, PageIndex, PageSize, ProjectName
-from foas_emulator.world.store import equal
+from foas_emulator.world.tables import equal
 
 group = Group("jobs")
 

@@ -9,7 +9,7 @@ from sqlmodel import Field
 
 from foas_emulator.operations.columns import JobContent, Stamped, of_jobs
 from foas_emulator.operations.paging import containing, matching
-from foas_emulator.world.store import OLDEST_FIRST, Change, Condition, Row, assign, equal, given_only
+from foas_emulator.world.tables import OLDEST_FIRST, Change, Condition, Row, assign, equal, given_only
 from foas_emulator.world.world import World
 
 _COPIES = 100

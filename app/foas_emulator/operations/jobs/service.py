@@ -25,7 +25,7 @@ from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.queues import service as queues
 from foas_emulator.operations.required import given, listed, named, readable, require_engine
 from foas_emulator.operations.texts import check_weight
-from foas_emulator.world.store import Condition, assign, changed, equal
+from foas_emulator.world.tables import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
 CURRENT_ENGINE = "current"
@@ -263,8 +263,8 @@ def commit_job(
     job = require(world, project_name, job_name)
     scale = AutoScale()
     if is_on_off:
-        if not 0 < given("maxCU", max_cu) < auto_scale.MOST_CU:
-            raise invalid("maxCU", f"it must be more than 0 and less than {auto_scale.MOST_CU}.")
+        if not 0 < given("maxCU", max_cu) < auto_scale.CU_LIMIT:
+            raise invalid("maxCU", f"it must be more than 0 and less than {auto_scale.CU_LIMIT}.")
         strategy = dict(readable("configure", auto_scale.read_strategy, given("configure", configure)))
         if recommend_only is not None:
             strategy["recommendOnly"] = recommend_only

@@ -38,8 +38,8 @@ def _curves(
 ) -> list[Series]:
     try:
         query = parse_query(given("metricJson", metric_json), prefix=prefix, catalogue=catalogue)
-        if query.strangers:
-            name = shown(query.strangers[0])
+        if query.without_points:
+            name = shown(query.without_points[0])
             world.note(
                 f"The metric {name} has no points: it belongs to another job or cluster, or its name is unknown."
             )

@@ -29,7 +29,7 @@ from foas_emulator.operations.parameters import (
     path,
     query,
 )
-from foas_emulator.world.store import assign, equal
+from foas_emulator.world.tables import assign, equal
 
 group = Group("packages")
 

@@ -7,7 +7,7 @@ from sqlmodel import Field
 
 from foas_emulator.operations.columns import Stamped
 from foas_emulator.operations.paging import containing, matching
-from foas_emulator.world.store import Condition, equal
+from foas_emulator.world.tables import Condition, equal
 from foas_emulator.world.world import World
 
 

@@ -13,7 +13,7 @@ from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.required import given, named
 from foas_emulator.operations.texts import check_weight
 from foas_emulator.world.slices import read_in_slices
-from foas_emulator.world.store import Change, Condition, changed, equal, given_only
+from foas_emulator.world.tables import Change, Condition, changed, equal, given_only
 from foas_emulator.world.world import World
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from foas_emulator.operations.projects.schemas import (
     ProjectSummary,
     UpdateProjectConfigResponse,
 )
-from foas_emulator.world.store import equal
+from foas_emulator.world.tables import equal
 
 group = Group("projects")
 

@@ -10,7 +10,7 @@ from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects.rows import CELL, Project, find_project, select_projects
 from foas_emulator.operations.required import given, named
 from foas_emulator.operations.texts import check_weight
-from foas_emulator.world.store import Change, Condition, assign, changed, equal
+from foas_emulator.world.tables import Change, Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
 DEFAULT_REGION = "cn-shanghai"

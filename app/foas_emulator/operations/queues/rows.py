@@ -2,7 +2,7 @@
 
 from sqlmodel import Field
 
-from foas_emulator.world.store import Change, Row, equal
+from foas_emulator.world.tables import Change, Row, equal
 from foas_emulator.world.world import World
 
 

@@ -9,7 +9,7 @@ from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.queues.rows import Queue, find_queue, queues_of_cluster, update_queue_row
 from foas_emulator.operations.required import given, named
-from foas_emulator.world.store import assign, changed, equal, given_only
+from foas_emulator.world.tables import assign, changed, equal, given_only
 from foas_emulator.world.world import World
 
 _FIRST_LEVEL = re.compile(r"root\.[^.\s]+")
@@ -181,7 +181,7 @@ def require_bound(world: World, project_name: str, cluster_id: str | None, queue
 
 def taken(world: World, cluster_id: str) -> Resource:
     """Return the resources that the queues of a cluster have reserved, used or not."""
-    return total([_share(queue) for queue in queues_of_cluster(world, cluster_id)])
+    return total(map(_share, queues_of_cluster(world, cluster_id)))
 
 
 def bound_projects(world: World, cluster_id: str) -> list[str]:
@@ -229,7 +229,7 @@ def _check_share(world: World, queue: Queue) -> None:
             raise invalid(parameter, f"it must be {least} at least.")
     cluster = clusters.require(world, queue.cluster_id)
     others = [each for each in queues_of_cluster(world, queue.cluster_id) if each.queue_name != queue.queue_name]
-    left = clusters.lasting_capacity(world, cluster) - total([_share(each) for each in others])
+    left = clusters.lasting_capacity(world, cluster) - total(map(_share, others))
     if _share(queue).exceeds(left):
         raise INSUFFICIENT(
             f"Queue {queue.queue_name!r} asks for {_share(queue)}, and the other queues leave {left} of cluster "

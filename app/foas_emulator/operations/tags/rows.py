@@ -7,7 +7,7 @@ from sqlalchemy import Select, tuple_
 from sqlmodel import Field
 
 from foas_emulator.operations.paging import matching
-from foas_emulator.world.store import Row, equal
+from foas_emulator.world.tables import Row, equal
 
 
 class Tag(Row, table=True):

@@ -12,7 +12,7 @@ from foas_emulator.gateway.errors import ApiError, invalid, problem
 from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.required import LONGEST_NAME, check_count, given, listed, named
 from foas_emulator.operations.tags.rows import Tag, select_tags
-from foas_emulator.world.store import equal
+from foas_emulator.world.tables import equal
 from foas_emulator.world.world import World
 
 CLUSTER = "cluster"
@@ -43,7 +43,7 @@ def tag_resources(world: World, *, resource_type: str | None, resource_ids: str 
     Raise `InvalidCluster.NotFound`, or `InvalidTag.LimitExceeded` for a cluster or a world that would have too many.
     """
     cluster_ids = _read_ids(resource_ids)
-    pairs = _read_tags("Tags", given("Tags", tags))
+    pairs = _read_tags(given("Tags", tags))
     if not pairs:
         raise invalid("Tags", "give at least one tag.")
     check_count("Tags", len(cluster_ids) * len(pairs), most=_MOST_PUT)
@@ -70,7 +70,7 @@ def list_tag_resources(
     The second part of the result is the token of the next page, None on the last one.
     """
     cluster_ids = None if resource_ids is None else _read_names("ResourceIds", resource_ids)
-    pairs = None if tags is None else _read_tags("Tags", tags)
+    pairs = None if tags is None else _read_tags(tags)
     start = _read_token(next_token)
     statement = select_tags(resource_type or CLUSTER, cluster_ids, pairs)
     found = world.store.fetch(Tag, statement.limit(_PAGE_SIZE + 1).offset(start))
@@ -126,21 +126,21 @@ def _read_names(parameter: str, text: str) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def _read_tags(parameter: str, text: str) -> dict[str, str | None]:
-    """Return keys with their values; None for a key alone. Raise `Invalid{parameter}`."""
-    given = _parse(parameter, text)
+def _read_tags(text: str) -> dict[str, str | None]:
+    """Return keys with their values; None for a key alone. Raise `InvalidTags`."""
+    given = _parse("Tags", text)
     if given is None:
-        pairs = [_pair(item) for item in listed(parameter, text) if item]
+        pairs = [_pair(item) for item in listed("Tags", text) if item]
     elif isinstance(given, dict) and _key_of(given) is None:
         pairs = list(given.items())
     else:
         items = given if isinstance(given, list) else [given]
         pairs = [(_key_of(item), _first(item, _VALUE_IN_ITEM)) for item in items]
-    check_count(parameter, len(pairs))
+    check_count("Tags", len(pairs))
     if not all(isinstance(key, str) and key and isinstance(value, str | None) for key, value in pairs):
-        raise invalid(parameter, 'write [{"Key":"k","Value":"v"}], {"k":"v"}, or k:v with commas between.')
+        raise invalid("Tags", 'write [{"Key":"k","Value":"v"}], {"k":"v"}, or k:v with commas between.')
     if any(len(text or "") > LONGEST_NAME for pair in pairs for text in pair):
-        raise invalid(parameter, f"keys and values have at most {LONGEST_NAME} characters.")
+        raise invalid("Tags", f"keys and values have at most {LONGEST_NAME} characters.")
     return {str(key): value for key, value in pairs}
 
 

@@ -1,20 +1,12 @@
 """`foas-emulator snapshot`, against a running server."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 from click.testing import CliRunner, Result
 
 from foas_emulator.cli import main
 from foas_emulator.testing import Emulator
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator(control_token="secret") as running:
-        yield running
 
 
 def run(emulator: Emulator, *words: str, **variables: str) -> Result:
