@@ -27,7 +27,7 @@ STALE := $(shell { $(IS_HERE); } || rm -f $(INTERPRETER)) \
 # Without this, a virtual environment that could not be made whole, as on Debian without python3-venv, would be used.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help serve setup check test format docs pictures bench mutants fuzz positions large soak floods chaos lock clean
+.PHONY: help serve setup check test format docs pictures bench mutants fuzz positions pairs large soak floods chaos lock clean
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,11 +62,14 @@ bench: $(VENV)/.test  ## Compare the emulator with its peers; see benchmarks/REA
 mutants: $(VENV)/.mutants  ## Report changes of the code that no test notices: MINUTES=30 MODULES="foas_emulator.world.*".
 	$(BIN)/python scripts/mutants.py $(if $(MINUTES),--minutes $(MINUTES)) $(MODULES)
 
-fuzz: $(VENV)/.test  ## Fuzz both APIs: COUNT=1000000 SECONDS=3600 SEED=1, as for the next five.
+fuzz: $(VENV)/.test  ## Fuzz both APIs: COUNT=1000000 SECONDS=3600 SEED=1, as for the next six.
 	$(BIN)/python -m tests.endurance.fuzz $(ENDURE)
 
 positions: $(VENV)/.test  ## Put hostile contents into every position of every input and look at what they cost.
 	$(BIN)/python -m tests.endurance.positions $(ENDURE)
+
+pairs: $(VENV)/.test  ## Let requests store hostile contents, read them everywhere and look at what that costs.
+	$(BIN)/python -m tests.endurance.pairs $(ENDURE)
 
 large: $(VENV)/.test  ## Make every request in large worlds and look at how long each holds the event loop.
 	$(BIN)/python -m tests.endurance.large $(ENDURE)

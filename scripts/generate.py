@@ -79,7 +79,7 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 | a plan | 1000 nodes, 2500 links; one that the emulator makes shows 256 characters of a name |
 | a parameter that lists jobs, packages, machines or tags | 1000 of them; the packages of a job 65,536 characters |
 | a metricJson | 50 queries, 15,000 points, 512 characters in a name |
-| the items of one page | 6 MiB of texts |
+| the items of one page, and those of BatchGetInstanceRunSummary | 6 MiB of texts |
 | the texts of a job, project, package or cluster | 6 MiB together; characters that answers escape count four times |
 | a world | 20,000 projects, 20,000 clusters, 100,000 tags; 1 GiB if it is in memory, and all of them `world_bytes` |
 | a project | 20,000 instances, archived ones included |
@@ -92,7 +92,7 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 
 A job keeps its latest 100 sessions of GetRawPlanJson, an instance its latest 100 plans of AutoScale. The limits of
 texts and counts also apply to seeds and snapshots, in which a project may have 1000 folders, 500 queues, 20,000 jobs
-and 20,000 packages, a timeline 10,000 states, and a row of a snapshot twice the texts.
+and 20,000 packages, a timeline 10,000 states, a name 256 characters, and a row of a snapshot twice the texts.
 
 Large seeds and snapshots are read and written in threads; only copying them takes the server's own time, about one
 millisecond per mebibyte. While a world in a file is written to disk, other requests wait.

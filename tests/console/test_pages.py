@@ -369,6 +369,32 @@ def test_a_page_of_jobs_with_long_errors_is_bounded(console: Console) -> None:
     assert len(page) < 500_000
 
 
+def test_a_job_with_long_code_shows_all_its_instances(console: Console) -> None:
+    """ListInstance refuses a page of them."""
+    instances = [{"ActualState": "SUCCESS"}] * 9
+    job = {"JobName": "long", "JobType": "FLINK_BATCH", "Code": "SELECT 1;\n" * 100_000, "instances": instances}
+    seed = {"seed": {"projects": [{"Name": "shop", "jobs": [job]}]}}
+    console.api.request("PUT", "/_emulator/worlds/long", content=json.dumps(seed))
+    page = console.page("/w/long/job?project=shop&job=long&tab=instances")
+    assert "SUCCESS</span></h1>" in page
+    assert page.count("instance?project=shop") == 9
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        '{"nodes": "\\ud800"}',
+        "[" * 90 + "1," * 100_000 + "1" + "]" * 90,
+        "[" * 90 + "1," * 40_000 + "1" + "]" * 90,
+        "[" * 2000 + "1," * 40_000 + "1" + "]" * 2000,
+    ],
+)
+def test_a_plan_that_cannot_be_shown_with_indents_is_shown_as_it_is(console: Console, plan: str) -> None:
+    changed = console.api.request("PUT", "/api/v2/projects/demo/jobs/draft", data={"planJson": plan})
+    assert changed.status_code == 200, changed.text
+    assert plan in unescape(console.page("/w/default/job?project=demo&job=draft&tab=plan"))
+
+
 @pytest.mark.parametrize("scenario", ["everything-running", "empty", "all-failed", "night-shift"])
 def test_a_scenario_is_one_click(console: Console, scenario: str) -> None:
     assert f'name="seed" value="{scenario}"' in console.page("/w/default/scenarios")

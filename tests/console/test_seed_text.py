@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from foas_emulator.console.actions import _wrapped
 from foas_emulator.console.seed_text import seed_of_job, seed_text
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import Job, find_job
@@ -183,6 +184,13 @@ def test_code_is_written_as_lines() -> None:
 @pytest.mark.parametrize("text", ["a\x85b", "\x85\n a", " \n\x85", "a\u2028b\n"])
 def test_every_character_of_a_text_comes_back(text: str) -> None:
     assert load(seed_text({"Code": text})).value == {"Code": text}
+
+
+@pytest.mark.parametrize("text", ["\n\u2028", "a\u2028b\n\u2028", "\n\u2029a"])
+def test_every_character_comes_back_also_where_the_seed_becomes_a_part_of_a_body(text: str) -> None:
+    """As the console sends a file that a world is to begin with."""
+    content = _wrapped(seed_text({"Code": text}).encode(), as_yaml=True).decode()
+    assert load(content).value == {"seed": {"Code": text}}
 
 
 def test_only_what_a_job_uses_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from foas_emulator.gateway.signature import SignedRequest, v1_authorization
 from foas_emulator.main import describe_api, describe_control_api
 from foas_emulator.settings import Settings
 from tests.endurance import contents
+from tests.endurance.answers import fault_of
 from tests.endurance.connection import Connection
 from tests.endurance.figures import Bounds, Figures, main
 from tests.endurance.fuzz import LIMITS, TRACE
@@ -71,6 +72,8 @@ class User:
         self._figures = figures
         self._is_counted = is_counted
         self._connection = Connection(victim.port, patience=PATIENCE)
+        self.answer = b""
+        """The bytes of the last answer."""
         self.costs = Costs()
 
     def ask(self, raw: bytes, what: str, *, written: int = 0) -> int:
@@ -87,6 +90,9 @@ class User:
         self._victim.rest()
         is_asked_for = any(limit in answer for limit in LIMITS) or b"x-emulator-hint: The fault rule" in answer
         require(f"{what} -> {answer[:600]!r}", holds=status < 500 or is_asked_for)
+        fault = fault_of(answer)
+        require(f"{what} cannot be read, {fault}: {answer[:600]!r}", holds=fault is None)
+        self.answer = answer
         self._figures.counts[f"status {status}"] += 1
         if self._is_counted:
             lines = int(felt.lines - lines)
@@ -123,7 +129,7 @@ def positions(*, bounds: Bounds, seed: int, is_counted: bool = False) -> Figures
         walk = [(each, place) for each in trees for place in each.places()]
         chance.shuffle(walk)
         for number, (each, place) in enumerate(cycle(walk), 1):
-            size = _size(each, place, chance, most=COUNTED if is_counted else DOCUMENTS)
+            size = size_of(each, place, chance, most=COUNTED if is_counted else DOCUMENTS)
             what = f"{each} {'.'.join(map(str, place))} ({seed}-{number})"
             raw = filled(each, place, size, random.Random(f"{seed}-{number}")).raw()
             status = user.ask(raw, what)
@@ -218,7 +224,7 @@ def _pages(client: httpx.Client) -> Iterator[Tree]:
                 yield form
 
 
-def _size(given: Tree, place: Place, chance: random.Random, *, most: int) -> int:
+def size_of(given: Tree, place: Place, chance: random.Random, *, most: int) -> int:
     limit = min(most, HEAD if place[0] != "body" else FORMS if given.kind in {FORM, PARTED} else DOCUMENTS)
     return int((limit if chance.random() < 0.2 else min(limit, OFTEN)) * chance.random())
 

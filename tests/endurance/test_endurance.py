@@ -1,4 +1,4 @@
-"""The short forms of `make fuzz`, `positions`, `large`, `soak`, `floods`, `chaos`; no assertion depends on time."""
+"""The short forms of `make fuzz`, `positions`, `pairs` and so on; none of their assertions depends on time."""
 
 import random
 import shutil
@@ -16,6 +16,7 @@ from tests.endurance.fuzz import fuzz
 from tests.endurance.grammar import Grammar, mangled
 from tests.endurance.large import STATES, large
 from tests.endurance.network import LINES, OPTIONS, walk_network
+from tests.endurance.pairs import pairs
 from tests.endurance.positions import filled, positions
 from tests.endurance.refusals import CHANGES, ever_fewer, refused_server, require_no_crash, walk
 from tests.endurance.soak import ENOUGH_ROUNDS, require_no_growth, soak
@@ -46,6 +47,13 @@ def test_hostile_contents_make_no_error_of_the_server_and_run_lines_in_proportio
     figures = well(positions(bounds=Bounds(150, SECONDS), seed=7, is_counted=True))
     assert figures.values["positions"] > 2500
     assert figures.counts["status 200"] > 10
+
+
+@posix
+def test_whatever_was_stored_is_read_everywhere_without_an_error_of_the_server() -> None:
+    figures = well(pairs(bounds=Bounds(40, SECONDS), seed=7, is_counted=True))
+    assert figures.counts["stored"] > 0
+    assert figures.counts["reads of what was stored"] > 100
 
 
 @posix

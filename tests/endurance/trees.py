@@ -41,6 +41,13 @@ class Tree:
     def __str__(self) -> str:
         return f"{self.method} /{'/'.join(map(_as_text, self.parts['path']))} {self.kind}"
 
+    @property
+    def target(self) -> str:
+        """The path and the query."""
+        path = "/".join(quote(_as_text(segment), safe="", errors="surrogatepass") for segment in self.parts["path"])
+        query = _joined(self.parts["query"])
+        return f"/{path}{'?' if query else ''}{query}"
+
     def places(self) -> list[Place]:
         """Return every place but the four parts themselves; the elements of a list in a body count as one."""
         found: dict[Place, Place] = {}
@@ -69,12 +76,10 @@ class Tree:
 
     def raw(self) -> bytes:
         """Return the bytes of the request."""
-        path = "/".join(quote(_as_text(segment), safe="", errors="surrogatepass") for segment in self.parts["path"])
-        query = _joined(self.parts["query"])
         body = self._body()
         kind = f"{PARTED}; boundary={_BOUNDARY}" if self.kind == PARTED else self.kind
         headers = {"content-type": kind, "content-length": str(len(body)), **self.parts["headers"]}
-        lines = [f"{self.method} /{path}{'?' if query else ''}{query} HTTP/1.1", "host: 127.0.0.1"]
+        lines = [f"{self.method} {self.target} HTTP/1.1", "host: 127.0.0.1"]
         lines += [_line(f"{name}: {_as_text(value)}") for name, value in headers.items() if value]
         return _encoded("\r\n".join(lines) + "\r\n\r\n") + body
 

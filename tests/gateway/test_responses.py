@@ -62,6 +62,7 @@ def test_one_more_header_leaves_the_reply_as_it_was() -> None:
         ("\ud800", b"\\ud800"),
         ("x" * 4000, b"x" * 4000),
         ("x" * 4001, b"x" * 4000 + b"..."),
+        ("中" * 3000, b"\\u4e2d" * 666 + b"\\u4e..."),  # Node accepts 16 KiB of headers
     ],
 )
 def test_text_of_a_header_is_one_line_of_printable_ascii(text: str, header: bytes) -> None:

@@ -145,6 +145,41 @@ def test_documents_give_a_cluster_as_many_queues_as_calls_do_and_a_project_as_ma
         rows.pop()
 
 
+@pytest.mark.parametrize(("table", "column"), [("queues", "queue_name"), ("projects", "name"), ("jobs", "job_name")])
+def test_a_snapshot_has_no_name_that_is_longer_than_any_seed_may_give(p: Api, table: str, column: str) -> None:
+    """All queues of a cluster stand in one answer, and all projects of a world on one page."""
+    world = "/_emulator/worlds/default/snapshot"
+    snapshot = p.request("GET", world).json()
+    row = snapshot["tables"][table][0]
+    snapshot["tables"][table].append(row | {column: "é" * 513})
+    refused = p.request("PUT", world, json=snapshot)
+    assert f"{table} has a {column} of over 256 characters" in refused.json()["hint"]
+
+
+def test_a_snapshot_that_is_refused_for_a_long_value_is_told_so_in_short(p: Api) -> None:
+    world = "/_emulator/worlds/default/snapshot"
+    snapshot = p.request("GET", world).json()
+    snapshot["tables"]["queues"][0]["cluster_id"] = "x" * 100_000
+    refused = p.request("PUT", world, json=snapshot)
+    assert (refused.status_code, len(refused.content) < 2000) == (400, True)
+
+
+def test_a_summary_of_many_instances_with_long_messages_is_refused_before_all_are_read(
+    p: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = [{"ActualState": "FAILED", "LastErrorMessage": "e" * 500_000}]
+    jobs: list[dict[str, Any]] = [{"JobName": f"j{number}", "instances": failed} for number in range(30)]
+    seed = {"projects": [{"Name": "p", "jobs": jobs}]}
+    monkeypatch.setattr(texts, "MOST_WEIGHT", 1_000_000)
+    assert p.request("POST", "/_emulator/worlds/default/seed", json=seed).status_code == 204
+    given: dict[str, Any] = {"projectName": "p", "jobType": "FLINK_STREAM"}
+    every = ",".join(job["JobName"] for job in jobs)
+    hint = p.refused("BatchGetInstanceRunSummary", **given, jobNames=every, code="InvalidjobNames").hint
+    assert hint.startswith("jobNames: 13 of its items have over")
+    few = p.ok("BatchGetInstanceRunSummary", **given, jobNames="j1,j2,j3")
+    assert len(few["RunSummarys"]["RunSummary"]) == 3
+
+
 def test_the_kind_of_a_tagged_resource_is_short(p: Api) -> None:
     cluster_id = p.ok("ListCluster")["Clusters"]["Cluster"][0]["ClusterId"]
     given: dict[str, Any] = {"ResourceIds": cluster_id, "Tags": "a,b,c", "ResourceType": "x" * 129}

@@ -47,8 +47,7 @@ async def instance_page(view: View) -> dict[str, Any]:
             "status": HTTPStatus.NOT_FOUND,
         }
     path = f"{job_path(project, name)}/instances/{number}"
-    job = members(await view.read(job_path(project, name)), "Job") or {}
-    current, _ = await instances(view, job, is_archived=False) if job else ([], 0)
+    current = instances(view.world, project, name, is_archived=False)
     vertices = await vertices_of(view, path)
     return {
         "instance": row,

@@ -3,7 +3,6 @@
 import re
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from foas_emulator.blink.kinds import STREAM
 from foas_emulator.blink.plan import Plan
@@ -14,12 +13,16 @@ from foas_emulator.console.graph import BOX_WIDTH, graph
 from foas_emulator.console.highlight import MOST_CHARACTERS
 from foas_emulator.console.language import mark
 from foas_emulator.console.operations import DRAFT, NOT_STARTED, buttons, job_path
+from foas_emulator.console.resources import rows
 from foas_emulator.console.seed_text import seed_of_job, seed_text
 from foas_emulator.console.site import View
 from foas_emulator.console.timeline import due
+from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import find_job
 from foas_emulator.operations.projects.rows import find_project
 from foas_emulator.world.shortage import in_thread
+from foas_emulator.world.tables import equal
+from foas_emulator.world.world import World
 
 TABS = {
     "overview": mark("Overview"),
@@ -29,6 +32,12 @@ TABS = {
     "copy": mark("As code"),
 }
 MOST_INSTANCES = 50
+_INSTANCES = """
+    SELECT id AS Id, actual_state AS ActualState, expect_state AS ExpectState, start_time AS StartTime,
+        end_time AS EndTime, coalesce(substr(starter, 1, 400), '') AS Starter
+    FROM instances WHERE project_name = :project AND job_name = :job AND is_archived = :is_archived
+    ORDER BY id DESC LIMIT :most
+"""
 _LINE = re.compile(r"line (\d{1,9})")
 
 
@@ -40,8 +49,8 @@ async def job_page(view: View) -> dict[str, Any]:
     if not job:
         return {"job": None, "project": project, "name": name, "status": HTTPStatus.NOT_FOUND}
     tab = view.query.get("tab", "overview")
-    current, _ = await instances(view, job, is_archived=False)
-    archived = await instances(view, job, is_archived=True) if tab == "instances" else ([], 0)
+    current = instances(view.world, project, name, is_archived=False)
+    archived = instances(view.world, project, name, is_archived=True) if tab == "instances" else []
     newest = current[0] if current else None
     state = newest["ActualState"] if newest else NOT_STARTED if job.get("IsCommitted") else DRAFT
     checked = await view.read(f"{path}/validate")
@@ -63,8 +72,8 @@ async def job_page(view: View) -> dict[str, Any]:
             is_stream=job["JobType"] == STREAM,
         ),
         "current": current,
-        "archived": archived[0],
-        "archived_total": archived[1],
+        "archived": archived,
+        "archived_total": count_archived(view.world, project, name) if archived else 0,
         "code": job.get("Code") or "",
         "most_characters": MOST_CHARACTERS,
         "tables": members(checked, "JobInOut") or {},
@@ -83,19 +92,18 @@ def members(answer: Answer, name: str) -> Any:
     return document.get(name) if answer.ok and isinstance(document, dict) else None
 
 
-async def instances(view: View, job: dict[str, Any], *, is_archived: bool) -> tuple[list[dict[str, Any]], int]:
-    """Return the instances of a job, the newest first, at most fifty, and how many there are."""
-    query = urlencode(
-        {
-            "jobType": job["JobType"],
-            "jobName": job["JobName"],
-            "isArchived": str(is_archived).lower(),
-            "pageSize": MOST_INSTANCES,
-        }
-    )
-    target = f"/api/v2/projects/{quote(job['ProjectName'], safe='')}/instances?{query}"
-    answer = await view.read(target)
-    return list((members(answer, "Instances") or {}).get("Instance", [])), members(answer, "TotalCount") or 0
+def instances(world: World, project: str, job: str, *, is_archived: bool) -> list[Any]:
+    """Return the instances of a job, the newest first, at most fifty.
+
+    ListInstance gives no page whose codes and plans are too long together.
+    """
+    return rows(world, _INSTANCES, project=project, job=job, is_archived=is_archived, most=MOST_INSTANCES)
+
+
+def count_archived(world: World, project: str, job: str) -> int:
+    """Return how many archived instances a job has."""
+    conditions = equal(Instance.project_name, project), equal(Instance.job_name, job), equal(Instance.is_archived, True)
+    return world.store.count(Instance, *conditions)
 
 
 def mistake(answer: Answer) -> dict[str, Any]:

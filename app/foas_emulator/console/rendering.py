@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from foas_emulator.blink import lenient_json
 from foas_emulator.console.highlight import highlighted
 from foas_emulator.operations.instances.lifecycle import brings
 from foas_emulator.world import instants
@@ -21,6 +22,9 @@ from foas_emulator.world.shortage import in_thread
 SERVICE_ZONE = timezone(timedelta(hours=8))
 _LAST_SHOWN = instants.LAST_INSTANT - 8 * 3_600_000
 """The latest instant to show: the service's zone is eight hours ahead, and dates end with the year 9999."""
+_INDENTED = json.JSONEncoder(indent=2, ensure_ascii=False)
+_LONGEST_INDENTED = 2 * lenient_json.LONGEST
+"""The most characters of a text with indents: without a limit they are as many as the square of its own."""
 # Times are shown as in the service's own console; the browser adds its local time as a title.
 
 _DAY = 86_400_000
@@ -102,13 +106,25 @@ def span(milliseconds: float | None) -> str:
 
 
 def pretty(value: Any) -> str:
-    """Return a value, or the JSON in a text, as indented JSON; any other text unchanged."""
-    if isinstance(value, str):
-        try:
-            return json.dumps(json.loads(value), indent=2, ensure_ascii=False)
-        except (ValueError, RecursionError):
-            return str(value)
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    """Return a value, or the JSON in a text, as indented JSON.
+
+    Return a text unchanged that is no JSON, is beyond the limits of a plan, or would be very long with indents.
+    """
+    if not isinstance(value, str):
+        return "".join(_INDENTED.iterencode(value))
+    if len(value) > lenient_json.LONGEST:
+        return value
+    try:
+        document = lenient_json.parse_strictly(value)
+    except ValueError:
+        return value
+    pieces, length = [], 0
+    for piece in _INDENTED.iterencode(document):
+        pieces.append(piece)
+        length += len(piece)
+        if length > _LONGEST_INDENTED:
+            return value
+    return "".join(pieces)
 
 
 def verbatim(text: str) -> Markup:

@@ -128,8 +128,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # Outside double quotes, what reads YAML takes a NEL for the end of a line.
-    style = '"' if "\x85" in text else "|" if "\n" in text else None
+    # Outside double quotes, they end lines to what reads YAML, and not to what indents a file to make it a part.
+    is_quoted = any(end in text for end in ("\x85", "\u2028", "\u2029"))
+    style = '"' if is_quoted else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

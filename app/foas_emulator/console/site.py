@@ -115,7 +115,9 @@ class View:
         await asyncio.sleep(0)  # a page makes many of these, and other requests come in between
         if self.site.registry.open_existing(self.world.name) is None:
             raise StoreClosedError("the world was dropped while its page was made")
-        return await perform(self.site.quiet, call, host=self.host)
+        answer = await perform(self.site.quiet, call, host=self.host)
+        await asyncio.sleep(0)  # to parse a large answer takes as long as to make it
+        return answer
 
     def number(self, name: str) -> int:
         """Return a non-negative whole number in the query, 0 if it is something else."""

@@ -115,8 +115,8 @@ _LONGEST_HEADER = 4000
 
 
 def header_text(text: str) -> bytes:
-    """Return a text as the value of a header: one line of printable ASCII, cut if it is long."""
-    return _NOT_ASCII.sub(_escaped, _cut(text)).encode()
+    """Return a text as the value of a header: one line of printable ASCII, cut if it is long with its escapes."""
+    return _cut(_NOT_ASCII.sub(_escaped, _cut(text))).encode()
 
 
 def one_line(text: str) -> str:

@@ -1,6 +1,6 @@
 """Pages of lists."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypedDict
 
@@ -77,27 +77,35 @@ def page_of_parts(
     # A page far past the end would give an offset that is too large for SQLite.
     begin = min(page_index - 1, total_page) * page_size
     of_page = part(begin, begin + page_size)
-    items = (_bounded if world.store.size > MOST_WEIGHT // OF_AN_ESCAPE else Store.fetch)(world.store, model, of_page)
+    if world.store.size > MOST_WEIGHT // OF_AN_ESCAPE:
+        items = [*bounded(_one_by_one(world.store, model, of_page), parameter="pageSize")]
+    else:
+        items = world.store.fetch(model, of_page)
     figures = Figures(page_index=page_index, page_size=page_size, total_count=total_count, total_page=total_page)
     return Page(items=items, figures=figures)
 
 
-def _bounded(store: Store, model: type[R], statement: Select[Any]) -> list[R]:
-    """Return the rows that a statement selects; read one after another, so that too much is never read at once."""
+def _one_by_one(store: Store, model: type[R], statement: Select[Any]) -> Iterator[R]:
+    """Yield the rows that a statement selects; read one after another, so that too much is never read at once."""
     key = list(model.table().primary_key.columns)
     # Made once: to make it for each row would take longer than to run it.
     is_it = (column == bindparam(f"key_{column.name}") for column in key)
     one = statement.order_by(None).limit(None).offset(None).where(*is_it)
-    items: list[R] = []
-    total = 0
     for values in store.execute(statement.with_only_columns(*key)).all():
-        found = {f"key_{column.name}": value for column, value in zip(key, values, strict=True)}
-        items += store.fetch(model, one, found)
-        total += weight(items[-1])
-        if total > MOST_WEIGHT and len(items) > 1:
+        yield from store.fetch(
+            model, one, {f"key_{column.name}": each for column, each in zip(key, values, strict=True)}
+        )
+
+
+def bounded(rows: Iterable[R], *, parameter: str) -> Iterator[R]:
+    """Yield rows that a parameter asks for. Raise `Invalid{parameter}` once several weigh more than `MOST_WEIGHT`."""
+    total = 0
+    for count, row in enumerate(rows, 1):
+        total += weight(row)
+        if total > MOST_WEIGHT and count > 1:
             raise invalid(
-                "pageSize",
-                f"{len(items)} of its items have over {MOST_WEIGHT} characters, in which one that is escaped counts "
+                parameter,
+                f"{count} of its items have over {MOST_WEIGHT} characters, in which one that is escaped counts "
                 f"{OF_AN_ESCAPE} times; ask for fewer items at a time.",
             )
-    return items
+        yield row

@@ -41,7 +41,8 @@ from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.operations.tags.service import MOST_TAGS, MOST_TAGS_OF_WORLD
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
-from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_FOLDER, MOST_IN_TIMELINE
+from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_FOLDER, LONGEST_NAME, MOST_IN_TIMELINE
+from foas_emulator.seeds.limits import cut
 from foas_emulator.world.ids import LAST_COUNT, Counter, token
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
@@ -115,7 +116,6 @@ _RANGES: tuple[tuple[Model, str, int, int], ...] = (
 
 _STORED = {str: "text", int: "integer", bool: "integer", float: "real", type(None): "null"}
 """The types with which SQLite stores values of Python."""
-
 _COUNTED: tuple[tuple[str, Model, str], ...] = (
     ("folder", Folder, "folder_id"),
     ("instance", Instance, "id"),
@@ -141,6 +141,13 @@ _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
 )
 """Tables, the columns that name the owner of a row, and the most rows that an owner may have."""
 
+_NAMES: tuple[tuple[Model, str], ...] = (
+    *((Project, "name"), (Cluster, "cluster_id"), (Queue, "queue_name"), (Job, "job_name"), (Package, "package_name")),
+    *((Tag, "resource_type"), (Tag, "resource_id"), (Tag, "tag_key"), (Tag, "tag_value")),
+    *((PlanSession, "session_id"), (AutoScalePlan, "plan_name")),
+)
+"""Columns of names, all of which some answer or page lists; seeds and calls give none that are longer."""
+
 _WITH_TEXTS: tuple[Model, ...] = (
     *(Cluster, ClusterOrder, Project, Package, Folder, Queue, Job, CommittedJob, PlanSession, Instance, AutoScalePlan),
     *(Tag, PendingChange, FaultRule, Counter, WorldRow),
@@ -161,7 +168,7 @@ def check_world(store: Store) -> None:
     """
     check_rules(store)
     for problem in _problems(store):
-        raise ValueError(problem)
+        raise ValueError(cut(problem))
     _apply_pending(store)
 
 
@@ -196,6 +203,7 @@ def _wrong_values() -> Mapping[Table, Mapping[str, str]]:
 
 def _problems(store: Store) -> Iterator[str]:
     yield from _lone_surrogates(store)
+    yield from _long_names(store)
     yield from _heavy_rows(store)
     yield from _crowds(store)
     yield from _orphans(store)
@@ -213,6 +221,13 @@ def _lone_surrogates(store: Store) -> Iterator[str]:
             written = getattr(row, column)
             if has_lone_surrogate(written, json.loads(written)):
                 yield f"the {column} of {model.table().name} hold half of a surrogate pair, which no answer can carry"
+
+
+def _long_names(store: Store) -> Iterator[str]:
+    for model, column in _NAMES:
+        # As bytes, whose length does not end at a zero: a character has at most four.
+        if _first(store, model.table(), f"length(CAST(row.{column} AS BLOB)) > {4 * LONGEST_NAME}") is not None:
+            yield f"{model.table().name} has a {column} of over {LONGEST_NAME} characters"
 
 
 def _heavy_rows(store: Store) -> Iterator[str]:
@@ -314,7 +329,6 @@ def _wrong_clusters(store: Store) -> Iterator[str]:
 
 def _wrong_jobs(store: Store) -> Iterator[str]:
     for model in (Job, CommittedJob, Instance):
-        # As bytes, as above: a character has at most four.
         row = _first(store, model.table(), "length(CAST(row.packages AS BLOB)) > :value_0", (4 * LONGEST_PACKAGES,))
         if row is not None:
             yield f"{row} has packages of over {LONGEST_PACKAGES} characters"

@@ -56,7 +56,8 @@ def _whole(value: Any) -> Any:
 
 Text = Annotated[str, AfterValidator(_encodable)]
 Packages = Annotated[str, Field(max_length=LONGEST_PACKAGES), AfterValidator(_encodable)]
-Name = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_encodable)]
+LONGEST_NAME = 256
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_encodable)]
 
 ENGINE_VERSIONS = r"^[a-z]+--[A-Za-z0-9_.-]+(,[a-z]+--[A-Za-z0-9_.-]+)*$"
 FOLDER_PATH = r"^/(?:[^/]+/)*(?:[^/]+)?$"

@@ -134,7 +134,7 @@ async def batch_get_instance_run_summary(
     world: CurrentWorld, project_name: ProjectName, job_names: JobNames, job_type: JobTypeNeeded
 ) -> BatchGetInstanceRunSummaryResponse:
     """Return the states of several jobs of one type; skip jobs that are absent, offline or of the other type."""
-    shown = service.batch_get_instance_run_summary(world, project_name, job_names, job_type)
+    shown = await service.batch_get_instance_run_summary(world, project_name, job_names, job_type)
     items = [BatchRunSummary.from_row(instance) for instance in shown]
     return BatchGetInstanceRunSummaryResponse.model_construct(
         run_summarys=RunSummarys.model_construct(run_summary=items)

@@ -9,6 +9,7 @@ from sqlmodel import Field
 
 from foas_emulator.operations.columns import JobContent, of_jobs
 from foas_emulator.operations.paging import matching
+from foas_emulator.operations.texts import MOST_WEIGHT
 from foas_emulator.world.tables import Change, Condition, Row, changed, equal
 from foas_emulator.world.world import World
 
@@ -17,6 +18,8 @@ Window = tuple[int | None, int | None]
 
 _AT_ONCE = 100
 """The most instances to read in one go, if others are served while one after another is worked on."""
+_MESSAGES = 4
+"""The most error messages that a large world reads in one go."""
 
 
 class _InstanceMembers(Row):
@@ -67,12 +70,17 @@ def current_instance(world: World, project_name: str, job_name: str) -> Instance
 
 def newest_instances(
     world: World, project_name: str, job_names: Collection[str], *more: Condition
-) -> dict[str, Instance]:
-    """Return, for each job of which an instance meets further conditions, the one started last, without its content."""
+) -> Iterator[Instance]:
+    """Yield, for each job of which an instance meets further conditions, the one started last, without its content.
+
+    In a large world they are read a few at a time: each may have an error message of megabytes.
+    """
     columns = Instance.table().c
     ids = matching(Instance, equal(Instance.project_name, project_name), *more).with_only_columns(func.max(columns.id))
-    newest = ids.where(columns.job_name.in_(job_names)).group_by(columns.job_name)
-    return {found.job_name: found for found in world.store.fetch(Instance, _light().where(columns.id.in_(newest)))}
+    newest = [*world.store.execute(ids.where(columns.job_name.in_(job_names)).group_by(columns.job_name)).scalars()]
+    step = max(len(newest), 1) if world.store.size <= MOST_WEIGHT else _MESSAGES
+    for start in range(0, len(newest), step):
+        yield from world.store.fetch(Instance, _light().where(columns.id.in_(newest[start : start + step])))
 
 
 def last_ids(world: World, project_name: str, job_name: str, most: int) -> list[int]:

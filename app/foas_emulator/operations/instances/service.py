@@ -17,7 +17,7 @@ from foas_emulator.operations.instances.lifecycle import LIVE, NOT_RUNNING, PAUS
 from foas_emulator.operations.instances.rows import Instance, Window
 from foas_emulator.operations.jobs import lifecycle as job_lifecycle
 from foas_emulator.operations.jobs import service as jobs
-from foas_emulator.operations.paging import Page, page
+from foas_emulator.operations.paging import Page, bounded, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.required import given, listed, require_engine
 from foas_emulator.world.slices import read_in_slices
@@ -141,16 +141,20 @@ def get_instance_run_summary(world: World, project_name: str, job_name: str, ins
     return shown
 
 
-def batch_get_instance_run_summary(world: World, project_name: str, job_names: str, job_type: str) -> list[Instance]:
+async def batch_get_instance_run_summary(
+    world: World, project_name: str, job_names: str, job_type: str
+) -> list[Instance]:
     """Return an instance for each of the jobs in a comma-separated list, in its order.
 
     Leave out jobs that do not exist, are not committed or are of the other type, as official sample code says. For a
-    batch job, return the newest instance (inferred).
+    batch job, return the newest instance (inferred). Raise `InvalidjobNames` for too many with long error messages;
+    others are served meanwhile.
     """
     names = listed("jobNames", job_names)
     online = jobs.online_of_type(world, project_name, names, job_type)
     current = [equal(Instance.is_archived, False)] if job_type == STREAM else []
-    newest = rows.newest_instances(world, project_name, names, *current)
+    found = bounded(rows.newest_instances(world, project_name, names, *current), parameter="jobNames")
+    newest = {each.job_name: each async for each in read_in_slices(world, found)}
     return [
         newest.get(name)
         or Instance.model_construct(
