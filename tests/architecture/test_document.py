@@ -20,7 +20,8 @@ INVARIANTS = [line for line in AFTER.partition("\n## ")[0].splitlines() if re.ma
 
 @pytest.mark.parametrize("path", PATHS)
 def test_path_exists(path: str) -> None:
-    places = (ROOT, PACKAGE, ROOT / "tests", PACKAGE / "operations", PACKAGE / "operations" / "jobs")
+    operations = PACKAGE / "operations"
+    places = (ROOT, PACKAGE, ROOT / "tests", operations, operations / "jobs", operations / "instances")
     assert any((place / path).exists() for place in places)
 
 

@@ -22,6 +22,7 @@ NOW = {"now", "utcnow", "today", "urandom", "time", "time_ns", "monotonic", "per
 OF_A_GROUP = [module for module in TREES if module.startswith("operations/") and module.count("/") == 2]
 FILES_OF_A_GROUP = {
     "__init__.py",
+    "engine.py",
     "lifecycle.py",
     "parameters.py",
     "routes.py",

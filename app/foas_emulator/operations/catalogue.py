@@ -10,6 +10,7 @@ from foas_emulator.operations.clusters import service as cluster_service
 from foas_emulator.operations.clusters.routes import group as clusters
 from foas_emulator.operations.folders import service as folder_service
 from foas_emulator.operations.folders.routes import group as folders
+from foas_emulator.operations.instances import engine as instance_engine
 from foas_emulator.operations.instances import lifecycle as instance_lifecycle
 from foas_emulator.operations.instances import service as instance_service
 from foas_emulator.operations.instances.routes import group as instances
@@ -37,7 +38,7 @@ HANDLERS: Mapping[str, Handler] = {
 }
 """The functions that apply changes, by the kind of their subject."""
 
-cluster_service.demand_by_queue.connect(instance_service.demand_by_queue)
+cluster_service.demand_by_queue.connect(instance_engine.demand_by_queue)
 cluster_service.taken_by_queues.connect(queue_service.taken)
 cluster_service.projects_on_cluster.connect(project_service.on_cluster)
 cluster_service.bound_projects.connect(queue_service.bound_projects)
@@ -58,4 +59,4 @@ job_service.deleted.connect(instance_service.remove_all, autoscale_service.remov
 job_lifecycle.latest_auto_scale_plan.connect(autoscale_service.latest_plan)
 
 instance_lifecycle.started.connect(autoscale_service.make_plan)
-instance_service.auto_scale_plan.connect(autoscale_service.plan_in_force)
+instance_engine.auto_scale_plan.connect(autoscale_service.plan_in_force)

@@ -12,7 +12,7 @@ from foas_emulator.blink.resource import MODELS
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder, cluster_ids
 from foas_emulator.operations.clusters.service import MOST_REMOVED, MOST_SLAVES, MOST_SWITCHES
 from foas_emulator.operations.columns import ACCOUNT
-from foas_emulator.operations.instances import service
+from foas_emulator.operations.instances import engine
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.reading import parse_seed
@@ -322,7 +322,7 @@ def test_what_is_allocated_is_counted_once_for_each_plan(api: Api, monkeypatch: 
         made.append(texts)
         return running_plan(*texts, **more)
 
-    monkeypatch.setattr(service, "running_plan", count)
+    monkeypatch.setattr(engine, "running_plan", count)
     cluster_id = building.project_with_queue(api, "p")
     for name, code in (("a", "same"), ("b", "same"), ("c", "other")):
         building.online_job(api, name, code=code, planJson='{"nodes":[{"type":"neither"}]}')

@@ -9,7 +9,7 @@ import pytest
 
 from foas_emulator.blink.plan import Plan
 from foas_emulator.blink.planner import running_plan
-from foas_emulator.operations.instances import rows, service
+from foas_emulator.operations.instances import engine, rows
 from foas_emulator.world import slices
 from foas_emulator.world.store import Store
 from tests.api import Api
@@ -40,7 +40,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         codes.append(code)
         return running_plan(plan_json, code, **options)
 
-    monkeypatch.setattr(service, "running_plan", counted)
+    monkeypatch.setattr(engine, "running_plan", counted)
     return codes
 
 

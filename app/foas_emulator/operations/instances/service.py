@@ -1,18 +1,14 @@
 """The operations on instances: find the instance of an id, and return its data or change it as its state allows."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from foas_emulator.blink import chance, properties, runtime
+from foas_emulator.blink import chance, runtime
 from foas_emulator.blink.checkpoints import checkpoints
-from foas_emulator.blink.kinds import BATCH, SQL, STREAM
-from foas_emulator.blink.plan import Plan, resources
-from foas_emulator.blink.planner import Note, running_plan
-from foas_emulator.blink.resource import Resource, amount
+from foas_emulator.blink.kinds import BATCH, STREAM
+from foas_emulator.blink.resource import Resource
 from foas_emulator.blink.running import Run
 from foas_emulator.gateway.errors import invalid, problem
-from foas_emulator.operations.hooks import Hook
-from foas_emulator.operations.instances import lifecycle, rows
+from foas_emulator.operations.instances import engine, lifecycle, rows
 from foas_emulator.operations.instances.lifecycle import LIVE, NOT_RUNNING, PAUSED, RUNNING, SUCCESS, UNKNOWN
 from foas_emulator.operations.instances.rows import Instance, Window
 from foas_emulator.operations.jobs import lifecycle as job_lifecycle
@@ -23,7 +19,6 @@ from foas_emulator.operations.required import given, listed, require_engine
 from foas_emulator.world.slices import read_in_slices
 from foas_emulator.world.tables import Condition, assign, equal
 from foas_emulator.world.world import World
-from foas_emulator.world.world_cache import Slot
 
 if TYPE_CHECKING:
     from foas_emulator.operations.jobs.rows import CommittedJob, Job
@@ -35,14 +30,6 @@ NOT_FOUND = problem("InvalidInstance.NotFound", 404, "The specified instance doe
 VERTEX_NOT_FOUND = problem("InvalidVertex.NotFound", 404, "The specified vertex does not exist.")
 ARCHIVED = problem("InvalidInstance.Archived", 400, "The specified instance is archived.")
 
-auto_scale_plan: Hook[[World, Instance], str | None] = Hook()
-"""The plan that AutoScale applied to an instance."""
-
-_DEMANDS: Slot[dict[int, tuple[Resource, list[str]]]] = Slot(from_rows=False)
-"""The demands of plans, each of which may take milliseconds, with the notes about it, by the hash of its texts."""
-_HASHES: Slot[dict[tuple[int, int], int]] = Slot(from_rows=True)
-"""That hash by the id of an instance and the hash of the plan that AutoScale applied: other texts are read once."""
-_MOST_KEPT = 10_000
 _ONLY_FOR = {PAUSED: STREAM, SUCCESS: BATCH}
 
 
@@ -182,7 +169,7 @@ def get_instance_detail(world: World, project_name: str, job_name: str, instance
 
 def get_instance_exceptions(world: World, project_name: str, job_name: str, instance_id: int) -> str:
     """Return the failures of an instance in any state."""
-    return runtime.exceptions(_run_of(world, require(world, project_name, job_name, instance_id)))
+    return runtime.exceptions(engine.run_of(world, require(world, project_name, job_name, instance_id)))
 
 
 def get_instance_checkpoint(world: World, project_name: str, job_name: str, instance_id: int) -> str:
@@ -203,7 +190,7 @@ def get_instance_resource(
     It uses a part that stays the same while it runs, which is inferred.
     """
     instance = require_running(world, project_name, job_name, instance_id)
-    asked = _demand(world, instance, world.note)
+    asked = engine.demand(world, instance, world.note)
     percent = chance.between(40, 80, world.seed, instance.id, "usage")
     return asked, Resource(v_core=asked.v_core * percent // 100, mem=asked.mem * percent // 100)
 
@@ -260,7 +247,7 @@ def require_running(world: World, project_name: str, job_name: str, instance_id:
 
 def require_run(world: World, project_name: str, job_name: str, instance_id: int) -> Run:
     """Return the engine's view of a running instance. Raise `InvalidInstance.NotRunning`."""
-    return _run_of(world, require_running(world, project_name, job_name, instance_id))
+    return engine.run_of(world, require_running(world, project_name, job_name, instance_id))
 
 
 def start(world: World, job: "Job", copy: "CommittedJob", parameter_json: str | None) -> int:
@@ -308,21 +295,6 @@ def live_instance(world: World, job: "Job") -> tuple[int, str] | None:
     return rows.first_instance(world, job.project_name, job.job_name, LIVE)
 
 
-async def demand_by_queue(world: World, cluster_id: str) -> Mapping[str, Resource]:
-    """Return the resources that the running instances of a cluster use, by the names of their queues.
-
-    Other calls are served between two plans. Raise `StoreClosedError` if one of them replaces the world.
-    """
-    demands: dict[str, Resource] = {}
-    notes: list[str] = []
-    async for instance in read_in_slices(world, rows.instances_on_cluster(world, cluster_id, RUNNING)):
-        queue_name = instance.queue_name or ""
-        demands[queue_name] = demands.get(queue_name, Resource()) + _demand(world, instance, notes.append)
-    for sentence in notes:  # only now: calls that are served meanwhile take all notes
-        world.note(sentence)
-    return demands
-
-
 def remove_all(world: World, project_name: str, job_name: str | None) -> None:
     """Delete all instances of a job, or of all jobs of a project, that is being deleted, and their pending changes."""
     lifecycle.cancel_all(world, project_name, job_name)
@@ -342,61 +314,3 @@ def _never_started(world: World, job: "Job") -> Instance | None:
 def _not_running(job: "Job", instance: Instance | None) -> str:
     state = "it was never started" if instance is None else f"its instance {instance.id} is {instance.actual_state}"
     return f"Job {job.job_name!r} is not running: {state}."
-
-
-# -- the engine's view
-
-
-def _plan_of(instance: Instance, applied: str | None, note: Note) -> Plan:
-    """Return the plan that AutoScale applied, else the instance's own, else one made from its code."""
-    return running_plan(
-        applied or instance.plan_json or "",
-        instance.code or "",
-        api_type=instance.api_type,
-        job_type=instance.job_type,
-        note=note,
-    )
-
-
-def _run_of(world: World, instance: Instance) -> Run:
-    """Return the engine's view of an instance now, or at its end if it has ended.
-
-    The parameters of its start override its properties, and these the lines in the code of a DATASTREAM job.
-    """
-    code = "" if instance.api_type == SQL else instance.code or ""
-    settings = properties.read(code, instance.properties or "", instance.parameter_json or "")
-    now = world.now() if instance.end_time is None else instance.end_time
-    begun = (time for time in (instance.start_time, instance.last_operate_time) if time is not None)
-    failed_at = instance.last_error_time
-    return Run(
-        seed=world.seed,
-        instance_id=instance.id,
-        job_name=instance.job_name,
-        start_time=next(begun, now),
-        now=now,
-        plan=_plan_of(instance, auto_scale_plan(world, instance), world.note),
-        properties=settings,
-        failures=() if failed_at is None else ((failed_at, instance.last_error_message or ""),),
-    )
-
-
-def _demand(world: World, instance: Instance, note: Note) -> Resource:
-    """Return the resources that an instance requested from its queue: the sum of its plan, none if it was deleted."""
-    demands, hashes = world.cache.get(_DEMANDS) or {}, world.cache.get(_HASHES) or {}
-    applied = auto_scale_plan(world, instance)
-    key = hashes.get((instance.id, hash(applied)))
-    if key is None or key not in demands:
-        whole = rows.find_instance(world, instance.project_name, instance.job_name, instance.id)
-        if whole is None:
-            return Resource()
-        key = hash((applied, whole.plan_json, whole.code, whole.api_type, whole.job_type))
-        hashes = world.cache.put(_HASHES, hashes if len(hashes) < _MOST_KEPT else {})
-        hashes[instance.id, hash(applied)] = key
-        if key not in demands:
-            texts: list[str] = []
-            demands = world.cache.put(_DEMANDS, demands if len(demands) < _MOST_KEPT else {})
-            demands[key] = amount(*resources(_plan_of(whole, applied, texts.append))), texts
-    demand, notes = demands[key]
-    for sentence in notes:
-        note(sentence)
-    return demand
