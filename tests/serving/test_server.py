@@ -1,5 +1,6 @@
 """The server as a process: how it starts, what it says, how it stops, and what it refuses."""
 
+import asyncio
 import errno
 import json
 import os
@@ -508,6 +509,30 @@ def test_localhost_is_both_families_on_one_port() -> None:
     finally:
         for each in sockets:
             each.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_asyncio_sends_the_parts_of_an_answer_without_waiting_for_the_client_to_confirm_the_first(host: str) -> None:
+    if host == "::1" and not _has_ipv6():
+        pytest.skip("this machine has no IPv6")
+
+    async def option() -> int:
+        made: asyncio.Future[asyncio.BaseTransport] = asyncio.get_running_loop().create_future()
+
+        class Noting(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                made.set_result(transport)
+
+        (listener,) = listen(host, 0)
+        async with await asyncio.get_running_loop().create_server(Noting, sock=listener):
+            with socket.create_connection(listener.getsockname()[:2]):
+                transport = await made
+                value: int = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+                transport.close()
+        return value
+
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        assert runner.run(option()), "each answer takes 40 ms longer"
 
 
 def test_localhost_is_one_family_where_the_system_has_but_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,8 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
     option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
     with ExitStack() as if_refused:
         try:
-            listener = if_refused.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            # The protocol is named for asyncio, which sends answers without delay only to connections that name it.
+            listener = if_refused.enter_context(socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP))
             listener.setsockopt(socket.SOL_SOCKET, option, 1)
             listener.bind((host, port))
             # Binding is not enough: another process could bind the same port until one of them listens.
