@@ -135,10 +135,11 @@ class EmulatorProtocol(HttpToolsProtocol):
 
     def _forget_request(self) -> None:
         """Let go of a request that was read and answered: thousands of connections may stay idle for long."""
-        if self.cycle is None or not self.cycle.response_complete:
+        cycle = self.cycle
+        if cycle is None or not cycle.response_complete:
             return
-        self.cycle.body.clear()  # what has arrived of a body that nothing read
-        if self._is_between and not self._is_in_head():
+        cycle.body.clear()  # what has arrived of a body that nothing read
+        if self._is_between and cycle.scope is self.scope:  # no further head has begun
             self.cycle = self.scope = None  # type: ignore[assignment]
             self.headers, self.url = [], b""
             self._before = True, None
