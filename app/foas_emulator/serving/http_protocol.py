@@ -138,7 +138,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if cycle is None or not cycle.response_complete:
             return
-        cycle.body.clear()  # what has arrived of a body that nothing read
+        cycle.body = bytearray()  # what has arrived of a body that nothing read
         if self._is_between and cycle.scope is self.scope:  # no further head has begun
             self.cycle = self.scope = None  # type: ignore[assignment]
             self.headers, self.url = [], b""
@@ -192,7 +192,7 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._feed_encoded(data, error)
         except httptools.HttpParserError as error:
             if isinstance(error.__context__, MemoryError) and self.cycle is not None:
-                self.cycle.body.clear()  # the refusal takes memory, too
+                self.cycle.body = bytearray()  # the refusal takes memory, too
             head = bytes(self._head + data)
             self._refuse(reason_of(error, head), head)
         else:
