@@ -98,7 +98,21 @@ def test_another_server_than_an_emulator_is_reported_in_a_line(words: tuple[str,
     result = CliRunner().invoke(main, [command, *_with_url(command, rest, foreign)], env={"FOASEMU_PORT": None})
     assert (result.exit_code, result.stdout) == (1, ""), result.output
     (line,) = result.stderr.splitlines()
-    assert line.startswith(f"{foreign}: it {NOT_ONES_OWN}") or command == "healthcheck"
+    assert line.startswith(f"{foreign}: it {NOT_ONES_OWN}")
+
+
+@pytest.mark.parametrize("command", ["healthcheck", "worlds"])
+def test_no_command_follows_a_redirect_to_another_server(command: str) -> None:
+    class Handler(Quiet):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("location", f"{emulator.url}/_emulator/health")
+            self.end_headers()
+
+    with Emulator() as emulator, served(Handler) as url:
+        result = CliRunner().invoke(main, [command, "--url", url], env={"FOASEMU_PORT": None})
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "It answers with status 302" in result.stderr
 
 
 def places(answer: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

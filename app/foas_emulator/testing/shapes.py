@@ -11,6 +11,7 @@ __tracebackhide__ = True
 
 Shape = type | UnionType | list["Shape"] | dict[str, "Shape"]
 
+HEALTH: Shape = {"status": str}
 WORLD: Shape = {"name": str, "access_key_id": str}
 WORLDS: Shape = {"worlds": [{"name": str, "access_key_id": str, "idle_ms": int | None}]}
 WORLD_NAMES: Shape = {"worlds": [str]}
