@@ -44,7 +44,7 @@ FOREIGN = (b"{}", b"[]", b"[1]", b"3", b'{"worlds": 3}', b'{"worlds": ["default"
 VALUES: tuple[Any, ...] = (3, -(10**30), True, None, "text", [], ["text"], [[]], {}, {"a": 1})
 OTHERS = ("healthcheck", "run", "snapshot")
 """They read nothing of an answer that the others do not, or ask in another way."""
-NOT_ONES_OWN = "does not answer as a foas-emulator does"
+NOT_ONES_OWN = "does not answer as a foas-emulator of this version does"
 
 
 def test_every_command_that_asks_a_server_is_looked_at() -> None:
