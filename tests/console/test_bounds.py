@@ -1,5 +1,7 @@
-"""Lists of pages that are cut say so."""
+"""Lists of pages that are cut say so, and what pages show does not stay in memory."""
 
+import gc
+import tracemalloc
 from pathlib import Path
 from textwrap import indent
 
@@ -90,3 +92,23 @@ def test_what_is_shown_of_a_job_and_its_instance_says_how_much_there_is(
 def test_a_preview_is_of_the_whole_text(console: Console, wanted: str) -> None:
     page = console.get("/w/default/time", params={"preview": wanted}).text
     assert f'value="{wanted}"' in page
+
+
+@pytest.mark.parametrize("tab", ["overview", "instances", "plan", "copy"])
+def test_the_texts_of_a_page_do_not_stay_in_memory(console: Console, tab: str) -> None:
+    size = 1_000_000
+    job = {"JobName": "j", "JobType": "FLINK_STREAM", "ApiType": "SQL", "Code": "-- " + "x" * size}
+    made = {"seed": {"projects": [{"Name": "p", "jobs": [job]}]}}
+    assert console.api.request("PUT", "/_emulator/worlds/default", json=made).status_code == 200
+    path = f"/w/default/job?project=p&job=j&tab={tab}"
+    console.page(path)  # what is made once is made
+    gc.collect()
+    gc.disable()  # a rendered page is a cycle of its context and its macros
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        console.page(path)
+        assert tracemalloc.get_traced_memory()[0] - before < size // 2
+    finally:
+        tracemalloc.stop()
+        gc.enable()
