@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from jinja2.runtime import Context, missing
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from foas_emulator.blink import lenient_json
@@ -40,8 +40,8 @@ class _Context(Context):
     """
 
     def resolve_or_missing(self, key: str) -> Any:
-        found = super().resolve_or_missing(key)
-        return self.parent.get("values", {}).get(key, missing) if found is missing else found
+        values = self.parent.get("values", {})
+        return values[key] if key in values and key not in self else super().resolve_or_missing(key)
 
 
 @cache
