@@ -1,15 +1,21 @@
 """Lists of pages that are cut say so, and what pages show does not stay in memory."""
 
+import asyncio
 import gc
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from textwrap import indent
+from typing import Any
 
+import httpx
 import pytest
 
-from foas_emulator.console import comparison, instance, job, journal, resources, scenarios
+from foas_emulator.console import application, comparison, instance, job, journal, resources, scenarios
+from foas_emulator.console.pages import PAGES
+from foas_emulator.console.site import View
 from tests.api import open_api
-from tests.console.conftest import Console
+from tests.console.conftest import CONSOLE, Console
 
 SEED = """
 projects:
@@ -112,3 +118,26 @@ def test_the_texts_of_a_page_do_not_stay_in_memory(console: Console, tab: str) -
     finally:
         tracemalloc.stop()
         gc.enable()
+
+
+def test_few_of_many_pages_are_made_at_once(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has its texts, and its work on the event loop, between which an honest call is served."""
+    page = next(each for each in PAGES if each.path == "coverage")
+    at_once, most = 0, 0
+
+    async def make(view: View) -> dict[str, Any]:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.01)
+        at_once -= 1
+        return await page.make(view)
+
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(console.api.app, client=console.client)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{console.host}") as client:
+            return await asyncio.gather(*(client.get(f"{CONSOLE}/w/default/coverage") for _ in range(8)))
+
+    monkeypatch.setattr(application, "PAGES", (replace(page, make=make),))
+    assert [each.status_code for each in asyncio.run(ask())] == [200] * 8
+    assert most == 2
