@@ -41,9 +41,11 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
     option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
     with ExitStack() as if_refused:
         try:
-            # The protocol is named for asyncio, which sends answers without delay only to connections that name it.
-            listener = if_refused.enter_context(socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP))
+            listener = if_refused.enter_context(socket.socket(family, socket.SOCK_STREAM))
             listener.setsockopt(socket.SOL_SOCKET, option, 1)
+            # Connections inherit it. asyncio sets it for sockets of a named protocol alone, and an answer's body, which
+            # is written after its head, would wait 40 ms for the client to confirm that.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             listener.bind((host, port))
             # Binding is not enough: another process could bind the same port until one of them listens.
             listener.listen()
