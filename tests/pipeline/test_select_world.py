@@ -1,10 +1,13 @@
 import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.world import World
 from tests.api import Api, open_api
 from tests.wire import INSTANCE, ask, signed_v1, signed_v3
 
@@ -161,3 +164,45 @@ def test_requests_for_open_worlds_are_served_between_those_that_create_others(si
         asyncio.run(call_all(served.app))
     assert answered.index("open") <= 1
     assert answered[-1] == "d"
+
+
+def test_worlds_that_were_dropped_while_bodies_came_are_created_in_turns_too(
+    served: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("a", "b", "c", "d")
+    turns, created = 0, []
+    all_created, rest = asyncio.Event(), asyncio.Event()
+    create = served.registry.open_or_create
+
+    def noting(name: str) -> World:
+        if served.registry.peek(name) is None:
+            created.append(turns)
+        if len(created) == len(names):
+            all_created.set()
+        return create(name)
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def body() -> AsyncIterator[bytes]:
+        await rest.wait()
+        yield b"{}"
+
+    async def call_all() -> None:
+        counting = asyncio.create_task(count())
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(served.app), base_url="http://emulator") as client:
+            post = partial(client.post, "/api/v2/projects/project1/folders")
+            calls = [asyncio.create_task(post(headers={"x-emulator-world": each}, content=body())) for each in names]
+            await all_created.wait()
+            for name in names:
+                served.registry.drop(name)
+            rest.set()
+            await asyncio.gather(*calls)
+        counting.cancel()
+
+    monkeypatch.setattr(served.registry, "open_or_create", noting)
+    asyncio.run(call_all())
+    assert len(set(created)) == len(created) == 2 * len(names)

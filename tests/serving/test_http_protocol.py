@@ -366,6 +366,19 @@ def test_a_request_closes_its_connection_with_an_older_uvicorn(
     assert answer.lower().count(b"connection: close") == 1
 
 
+def test_a_connection_is_kept_with_an_older_uvicorn_whose_bodies_are_bytes(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Cycle(RequestResponseCycle):
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**given)
+            self.body = b""  # type: ignore[assignment]
+
+    monkeypatch.setattr(httptools_impl, "RequestResponseCycle", Cycle)
+    answers = send(emulator, get(INSTANCE), get(INSTANCE, "connection: close"))
+    assert answers.count(b"HTTP/1.1 200 OK") == 2
+
+
 @pytest.mark.parametrize("cut", [None, 20, 190])
 def test_a_request_that_offers_http2_keeps_its_body(emulator: Emulator, cut: int | None) -> None:
     world = f"upgrade-{cut or 0}"

@@ -23,27 +23,37 @@ def error_of_windows(number: int) -> OSError:
     return error
 
 
-def accepted(outcomes: Sequence[OSError | str]) -> str:
+def accepted(outcomes: Sequence[OSError | socket.socket]) -> socket.socket:
     coming = iter(outcomes)
 
-    async def accept() -> str:
+    async def accept() -> tuple[socket.socket, str]:
         outcome = next(coming)
         if isinstance(outcome, OSError):
             raise outcome
-        return outcome
+        return outcome, "its address"
 
-    return asyncio.run(accept_next(accept))
+    connection, address = asyncio.run(accept_next(accept))
+    assert address == "its address"
+    return connection
 
 
 def test_clients_that_have_left_are_passed_over() -> None:
-    assert accepted([*map(error_of_windows, LEFT), "one that is there"]) == "one that is there"
+    with socket.socket() as one_that_is_there:
+        assert accepted([*map(error_of_windows, LEFT), one_that_is_there]) is one_that_is_there
+
+
+def test_a_connection_sends_without_delay_unless_its_client_has_left() -> None:
+    with socket.socket() as connection:
+        accepted([connection])
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert accepted([connection]) is connection
 
 
 @pytest.mark.parametrize("number", [ENDED, NO_BUFFERS, None])
 def test_another_error_is_one_of_the_listening_socket(number: int | None) -> None:
     error = OSError(22, "elsewhere") if number is None else error_of_windows(number)
     with pytest.raises(OSError) as raised:  # noqa: PT011 - it is this one
-        accepted([error, "nobody"])
+        accepted([error])
     assert raised.value is error
 
 

@@ -27,7 +27,10 @@ class SettleWorld:
 
     async def _settle(self, context: RequestContext) -> None:
         while True:
-            self._select_world.create(context)
+            if self._registry.peek(context.world_name) is None:
+                await self._select_world.open_in_turn(context)
+            else:
+                self._select_world.create(context)
             try:
                 await settle(context.world)
             except StoreClosedError:

@@ -135,10 +135,11 @@ class EmulatorProtocol(HttpToolsProtocol):
 
     def _forget_request(self) -> None:
         """Let go of a request that was read and answered: thousands of connections may stay idle for long."""
-        if self.cycle is None or not self.cycle.response_complete:
+        cycle = self.cycle
+        if cycle is None or not cycle.response_complete:
             return
-        self.cycle.body.clear()  # what has arrived of a body that nothing read
-        if self._is_between and not self._is_in_head():
+        cycle.body = bytearray()  # what has arrived of a body that nothing read
+        if self._is_between and cycle.scope is self.scope:  # no further head has begun
             self.cycle = self.scope = None  # type: ignore[assignment]
             self.headers, self.url = [], b""
             self._before = True, None
@@ -191,7 +192,7 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._feed_encoded(data, error)
         except httptools.HttpParserError as error:
             if isinstance(error.__context__, MemoryError) and self.cycle is not None:
-                self.cycle.body.clear()  # the refusal takes memory, too
+                self.cycle.body = bytearray()  # the refusal takes memory, too
             head = bytes(self._head + data)
             self._refuse(reason_of(error, head), head)
         else:

@@ -55,12 +55,15 @@ class SecureServer(SideServer):
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            pause = 0.0  # else asyncio would accept until nobody connects, and do nothing else
             try:
                 connection, _ = await loop.sock_accept(listener)
-            except OSError:  # no descriptor is left, or the client has left
-                await asyncio.sleep(_AGAIN_S)
-            else:
                 self._begin(self._shake_hands(connection))
+            except ConnectionError:  # the client has left
+                pass
+            except (OSError, MemoryError):  # no descriptor or memory is left
+                pause = _AGAIN_S
+            await asyncio.sleep(pause)
 
     async def _shake_hands(self, connection: socket.socket) -> None:
         handshake = _Handshake(connection)
@@ -69,7 +72,7 @@ class SecureServer(SideServer):
             await asyncio.get_running_loop().connect_accepted_socket(
                 self._protocol, connection, ssl=self._tls, ssl_handshake_timeout=PATIENCE
             )
-        except OSError:  # what TLS refuses is one, too; the connection is closed
+        except (OSError, MemoryError):  # what TLS refuses is one, too; the connection is closed
             pass
         finally:
             self._crowd.leave(handshake)

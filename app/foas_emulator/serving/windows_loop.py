@@ -1,19 +1,18 @@
-"""The event loop of Windows, made to survive clients that leave early.
+"""The event loop of Windows, made to survive clients that leave early, and to send what is written at once.
 
 A client may reset its connection before that is accepted. Other systems hide this; on Windows accepting fails,
 and asyncio then closes the listening socket: the server would keep running without serving anybody.
 """
 
 import asyncio
+import socket
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-if TYPE_CHECKING:
-    import socket
-
-_Accepted = TypeVar("_Accepted")
+_Accepted = tuple[socket.socket, Any]
 
 _OF_CLIENTS = frozenset({64, 1236, 10053, 10054, 10057})
 """Windows' numbers of the errors of a connection whose client has left.
@@ -23,14 +22,21 @@ ERROR_NETNAME_DELETED, ERROR_CONNECTION_ABORTED, WSAECONNABORTED, WSAECONNRESET,
 
 
 async def accept_next(accept: Callable[[], Awaitable[_Accepted]]) -> _Accepted:
-    """Return the next connection whose client is still there. Raise OSError if the listening socket has ended."""
+    """Return the next connection whose client is still there. Raise OSError if the listening socket has ended.
+
+    It sends without delay: asyncio cares for that with sockets that name TCP, and it accepts into one that does not.
+    """
     while True:
         try:
-            return await accept()
+            connection, address = await accept()
         except OSError as error:
             if not _is_of_client(error):
                 raise
             await asyncio.sleep(0)  # such an error may come at once, many times in a row
+        else:
+            with suppress(OSError):  # the client may have left
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connection, address
 
 
 def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -46,7 +52,7 @@ def _is_of_client(error: object) -> bool:
 if sys.platform == "win32":
 
     class _Proactor(asyncio.IocpProactor):
-        def accept(self, listener: "socket.socket") -> "asyncio.Future[Any]":
+        def accept(self, listener: socket.socket) -> "asyncio.Future[Any]":
             return asyncio.get_running_loop().create_task(accept_next(partial(super().accept, listener)))
 
     def new_event_loop() -> asyncio.AbstractEventLoop:
