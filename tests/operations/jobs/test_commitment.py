@@ -281,7 +281,7 @@ def test_a_project_is_told_of_and_deleted_alike_however_many_jobs_it_has(api: Ap
         api.ok("StartJob", projectName="p", jobName=name)
         api.ok("ModifyInstanceState", projectName="p", jobName=name, instanceId=-1, expectState="TERMINATED")
     asked: dict[str, Any] = {"projectName": "p", "jobNames": ",".join(names), "jobType": "FLINK_STREAM"}
-    assert statements(api, lambda: api.ok("BatchGetInstanceRunSummary", **asked)) == 3
+    assert statements(api, lambda: api.ok("BatchGetInstanceRunSummary", **asked)) == 4
     for name in names:
         api.ok("OfflineJob", projectName="p", jobName=name)
     assert statements(api, lambda: api.ok("DeleteProject", projectName="p")) == 16
