@@ -80,13 +80,14 @@ class Budget:
     """A budget: its bytes, what makes it so small, how it is filled, and with what.
 
     `fill` returns the number of connections that it has opened. `beside` are the bytes of something else that is filled
-    together with it.
+    together with it. What `is_brief` is gone as soon as the server has done its work, so it is measured before.
     """
 
     limit: int
     fill: Callable[[Flood, Shape], int]
     shapes: Mapping[str, Shape]
     beside: int = 0
+    is_brief: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     constants: Mapping[str, int] = field(default_factory=dict)
     prepare: Callable[[httpx.Client], object] = lambda _client: None
@@ -295,7 +296,8 @@ BUDGETS: Mapping[str, Budget] = {
     ),
     "files that are compared": Budget(
         limit=32 * MIB,
-        beside=64 * MIB,  # what the one file that is being read becomes
+        beside=96 * MIB,  # the files of the forms, and what the one that is being read becomes
+        is_brief=True,
         settings={**NOTHING_KEPT, "max_document": 16 * MIB},
         fill=compare_files,
         shapes={
@@ -353,12 +355,11 @@ def _flood(figures: Figures, name: str, shape_name: str) -> None:
         _settle(victim)
         before = victim.resident()
         opened = budget.fill(Flood(victim, client, budget, held), shape)
-        filled = victim.resident()
-        _settle(victim)
-        settled = victim.resident()
-    if before is None or filled is None or settled is None:
+        if not budget.is_brief:
+            _settle(victim)
+        after = victim.resident()
+    if before is None or after is None:
         return
-    after = max(filled, settled)
     allowed = ((budget.limit + budget.beside) * MOST_MORE + opened * FOR_A_CONNECTION) / MIB + BASE
     told = f"{after - before:.1f} MiB for {budget.limit / MIB:.0f}, of {allowed:.1f}; connections: {opened}"
     figures.values[f"{name}: {shape_name}"] = told
