@@ -225,7 +225,7 @@ BUDGETS: Mapping[str, Budget] = {
     ),
     "worlds": Budget(
         limit=24 * MIB,
-        beside=24 * MIB,
+        beside=48 * MIB,  # the images, and what refused seeds leave until garbage is collected
         settings={**NOTHING_KEPT, "world_bytes": 24 * MIB, "image_bytes": 24 * MIB},
         fill=create,
         shapes={"texts": world_of_texts, "rows": world_of_rows},
