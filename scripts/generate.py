@@ -1,7 +1,7 @@
 """Write the pages and documents that are made from the code. `make docs` runs it; a test refuses drift."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, fields
 from inspect import getdoc
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 import click
 from scripts.examples import recorded_examples
 
+from foas_emulator.blink.metric_names import CLUSTER_METRICS, JOB_METRICS
 from foas_emulator.gateway.errors import catalogue
 from foas_emulator.gateway.evidence import Evidence
 from foas_emulator.gateway.operation import Operation
@@ -156,7 +157,22 @@ def operations() -> str:
         parts += [_operation_row(operation) for operation in group.declared]
         parts.append("\n")
         parts += [f"- **{each.name}**: {_cell(getdoc(each.endpoint) or '')}\n" for each in group.declared]
+        if group.name == "metrics":
+            parts.append(_metrics())
     return "".join(parts)
+
+
+def _metrics() -> str:
+    """The names of metrics."""
+    cluster = [*CLUSTER_METRICS.curves, *(f"{family}*" for family in CLUSTER_METRICS.families)]
+    return (
+        f"\nMetrics of a job, each after `blink.{{projectName}}.{{jobName}}.`: {_words(JOB_METRICS.curves)}.\n"
+        f"\nMetrics of a cluster, each after `{{clusterId}}.`: {_words(cluster)}.\n"
+    )
+
+
+def _words(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
 
 
 def _operation_row(operation: Operation) -> str:

@@ -135,9 +135,9 @@ def test_healthcheck_asks_no_proxy(emulator: Emulator) -> None:
 
 
 def test_healthcheck_is_unwell_where_something_else_answers(emulator: Emulator) -> None:
-    checked = call("healthcheck", "--url", f"{emulator.url}/api/v2/projects?")
+    checked = call("healthcheck", "--url", f"{emulator.url}/api/v2/projects")
     assert checked.exit_code == 1
-    assert checked.stderr.endswith("this is not a foas-emulator\n")
+    assert checked.stderr.endswith("Is this the address of a foas-emulator?\n")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from foas_emulator.settings import (
     DURATION,
     Settings,
     check_variables,
+    flag,
     from_environment,
     options,
     read_settings,
@@ -150,6 +151,21 @@ def test_a_switch_is_on_or_off(text: str, monkeypatch: pytest.MonkeyPatch, *, is
     monkeypatch.setenv("FOASEMU_WATCH", f"{text}!")
     with pytest.raises(click.UsageError, match=f"'{text}!' is neither on nor off: give on, true, yes or 1, or off, "):
         parse()
+
+
+@pytest.mark.parametrize("name", ["console", "watch"])
+def test_a_blank_switch_is_refused_whatever_is_the_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable(name), " ")
+    with pytest.raises(click.UsageError, match="' ' is neither on nor off"):
+        parse()
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "is empty"), (" ", "is empty"), ("a\0b", "no path has a zero byte")])
+def test_a_path_that_no_file_can_have_is_refused_with_its_flag(text: str, said: str) -> None:
+    for name in ("data_dir", "pact_states", "error_overrides", "tls_cert", "tls_key"):
+        with pytest.raises(click.UsageError, match=said) as refused:
+            parse(flag(name), text)
+        assert flag(name) in refused.value.format_message()
 
 
 def test_unknown_variable_is_refused_with_the_nearest_and_all_others() -> None:

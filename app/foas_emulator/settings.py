@@ -82,12 +82,16 @@ class Checked(click.ParamType):  # type: ignore[type-arg]  # as above
 
 
 class OnOff(BoolParamType):
-    """The type of a setting that is on or off, with an error in these words: click's lists an empty one, too."""
+    """The type of a setting that is on or off, with an error in these words: click's lists an empty one, too.
+
+    To click, a blank one is off, which turned off what is on by default.
+    """
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return whether it is on."""
+        is_blank = isinstance(value, str) and not value.strip()
         try:
-            return super().convert(value, param, ctx)
+            return super().convert("blank" if is_blank else value, param, ctx)
         except click.BadParameter:
             self.fail(f"{value!r} is neither on nor off: give on, true, yes or 1, or off, false, no or 0", param, ctx)
 
@@ -112,8 +116,10 @@ class NamedPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path that was typed."""
-        if not value:
+        if not value.strip():
             self.fail("the path is empty", param, ctx)
+        if "\0" in value:
+            self.fail("no path has a zero byte", param, ctx)
         # Path.expanduser raises RuntimeError where there is no home.
         return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111
 

@@ -17,7 +17,7 @@ type World struct{ Endpoint, Name, AccessKeyID string }
 // Run tests with -count=1, because Go caches passed tests although the server may have changed.
 func NewWorld(t *testing.T) *World {
 	t.Helper()
-	endpoint := os.Getenv("FOAS_ENDPOINT")
+	endpoint := strings.TrimSuffix(os.Getenv("FOAS_ENDPOINT"), "/")
 	if endpoint == "" {
 		endpoint = "http://127.0.0.1:8018"
 	}
@@ -49,7 +49,7 @@ func (w *World) Control(t *testing.T, method, path, body string) string {
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("No foas-emulator answers at %s: start one, or set FOAS_ENDPOINT. %v", w.Endpoint, err)
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)

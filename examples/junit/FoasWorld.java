@@ -24,7 +24,7 @@ class FoasWorld implements BeforeEachCallback, AfterEachCallback {
     }
 
     FoasWorld(String endpoint, String token) {
-        this.endpoint = endpoint;
+        this.endpoint = endpoint.replaceFirst("/$", "");
         this.token = token;
     }
 

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 /** Run the body of a test in a world of its own; if it fails, the diagnostics of the test have the journal. */
 export function withWorld(body) {
   return async (test) => {
-    const endpoint = process.env.FOAS_ENDPOINT ?? "http://127.0.0.1:8018";
+    const endpoint = (process.env.FOAS_ENDPOINT ?? "http://127.0.0.1:8018").replace(/\/$/, "");
     const token = process.env.FOASEMU_CONTROL_TOKEN;
     const name = randomUUID();
     const world = { endpoint, name, accessKeyId: `world-${name}`, accessKeySecret: "test" };

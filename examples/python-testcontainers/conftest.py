@@ -43,7 +43,7 @@ class World:
 def foas_server() -> Iterator[tuple[str, str]]:
     """The address of the emulator, and the token of its control API."""
     if "FOAS_ENDPOINT" in os.environ:  # a running server, for example in CI
-        yield os.environ["FOAS_ENDPOINT"], os.environ.get("FOASEMU_CONTROL_TOKEN", "")
+        yield os.environ["FOAS_ENDPOINT"].rstrip("/"), os.environ.get("FOASEMU_CONTROL_TOKEN", "")
         return
     container = (
         DockerContainer("foas-emulator")

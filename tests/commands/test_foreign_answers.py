@@ -44,7 +44,7 @@ FOREIGN = (b"{}", b"[]", b"[1]", b"3", b'{"worlds": 3}', b'{"worlds": ["default"
 VALUES: tuple[Any, ...] = (3, -(10**30), True, None, "text", [], ["text"], [[]], {}, {"a": 1})
 OTHERS = ("healthcheck", "run", "snapshot")
 """They read nothing of an answer that the others do not, or ask in another way."""
-NOT_ONES_OWN = "does not answer as a foas-emulator does"
+NOT_ONES_OWN = "does not answer as a foas-emulator of this version does"
 
 
 def test_every_command_that_asks_a_server_is_looked_at() -> None:
@@ -98,7 +98,21 @@ def test_another_server_than_an_emulator_is_reported_in_a_line(words: tuple[str,
     result = CliRunner().invoke(main, [command, *_with_url(command, rest, foreign)], env={"FOASEMU_PORT": None})
     assert (result.exit_code, result.stdout) == (1, ""), result.output
     (line,) = result.stderr.splitlines()
-    assert line.startswith(f"{foreign}: it {NOT_ONES_OWN}") or command == "healthcheck"
+    assert line.startswith(f"{foreign}: it {NOT_ONES_OWN}")
+
+
+@pytest.mark.parametrize("command", ["healthcheck", "worlds"])
+def test_no_command_follows_a_redirect_to_another_server(command: str) -> None:
+    class Handler(Quiet):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("location", f"{emulator.url}/_emulator/health")
+            self.end_headers()
+
+    with Emulator() as emulator, served(Handler) as url:
+        result = CliRunner().invoke(main, [command, "--url", url], env={"FOASEMU_PORT": None})
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "It answers with status 302" in result.stderr
 
 
 def places(answer: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

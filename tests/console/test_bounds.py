@@ -1,13 +1,21 @@
-"""Lists of pages that are cut say so."""
+"""Lists of pages that are cut say so, and what pages show does not stay in memory."""
 
+import asyncio
+import gc
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from textwrap import indent
+from typing import Any
 
+import httpx
 import pytest
 
-from foas_emulator.console import comparison, instance, job, journal, resources, scenarios
+from foas_emulator.console import application, comparison, instance, job, journal, resources, scenarios
+from foas_emulator.console.pages import PAGES
+from foas_emulator.console.site import View
 from tests.api import open_api
-from tests.console.conftest import Console
+from tests.console.conftest import CONSOLE, Console
 
 SEED = """
 projects:
@@ -90,3 +98,46 @@ def test_what_is_shown_of_a_job_and_its_instance_says_how_much_there_is(
 def test_a_preview_is_of_the_whole_text(console: Console, wanted: str) -> None:
     page = console.get("/w/default/time", params={"preview": wanted}).text
     assert f'value="{wanted}"' in page
+
+
+@pytest.mark.parametrize("tab", ["overview", "instances", "plan", "copy"])
+def test_the_texts_of_a_page_do_not_stay_in_memory(console: Console, tab: str) -> None:
+    size = 1_000_000
+    job = {"JobName": "j", "JobType": "FLINK_STREAM", "ApiType": "SQL", "Code": "-- " + "x" * size}
+    made = {"seed": {"projects": [{"Name": "p", "jobs": [job]}]}}
+    assert console.api.request("PUT", "/_emulator/worlds/default", json=made).status_code == 200
+    path = f"/w/default/job?project=p&job=j&tab={tab}"
+    console.page(path)  # what is made once is made
+    gc.collect()
+    gc.disable()  # a rendered page is a cycle of its context and its macros
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        console.page(path)
+        assert tracemalloc.get_traced_memory()[0] - before < size // 2
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+
+
+def test_few_of_many_pages_are_made_at_once(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has its texts, and its work on the event loop, between which an honest call is served."""
+    page = next(each for each in PAGES if each.path == "coverage")
+    at_once, most = 0, 0
+
+    async def make(view: View) -> dict[str, Any]:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.01)
+        at_once -= 1
+        return await page.make(view)
+
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(console.api.app, client=console.client)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{console.host}") as client:
+            return await asyncio.gather(*(client.get(f"{CONSOLE}/w/default/coverage") for _ in range(8)))
+
+    monkeypatch.setattr(application, "PAGES", (replace(page, make=make),))
+    assert [each.status_code for each in asyncio.run(ask())] == [200] * 8
+    assert most == 2

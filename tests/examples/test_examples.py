@@ -103,13 +103,12 @@ def test_an_example_without_a_server_names_the_address_that_it_asked(example: ob
     words, place = example(tmp_path)
     red = run(words, place, "http://127.0.0.1:1")
     assert red.returncode != 0
-    told = "dial tcp 127.0.0.1:1: " if example is go else "No foas-emulator answers at http://127.0.0.1:1: start one"
-    assert told in red.stdout
+    assert "No foas-emulator answers at http://127.0.0.1:1: start one" in red.stdout
 
 
 @pytest.mark.parametrize("example", [go, node, junit], ids=lambda example: example.__name__)
 def test_the_example_runs_and_a_red_test_shows_its_journal(example: object, emulator: Emulator, tmp_path: Path) -> None:
     assert callable(example)
     words, place = example(tmp_path)
-    assert_green_and_red(words, place, emulator.url)
+    assert_green_and_red(words, place, f"{emulator.url}/")  # as some write an address
     assert emulator.worlds() == ["default"]

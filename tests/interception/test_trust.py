@@ -138,6 +138,43 @@ def test_variables_keep_what_their_lists_hold_but_nothing_that_lets_a_call_pass_
     assert given["ALIBABA_CLOUD_ACCESS_KEY_ID"] == "world-w"
 
 
+def test_both_lists_of_hosts_without_a_proxy_are_kept(authority: Authority, tmp_path: Path) -> None:
+    files = write_trust(tmp_path, authority.pem, node=NODE)
+    destination = Destination(url="http://127.0.0.1:1", proxy="http://127.0.0.1:2", world="w", files=files)
+    given = variables(
+        destination, {"NO_PROXY": "db.internal,both.internal", "no_proxy": "both.internal,cache.internal"}
+    )
+    assert given["NO_PROXY"] == given["no_proxy"] == "localhost,127.0.0.1,::1,db.internal,both.internal,cache.internal"
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"])
+def test_roots_that_a_variable_of_the_user_names_are_trusted_as_before(
+    name: str, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Authority()
+    (tmp_path / "own.pem").write_bytes(own.pem)
+    monkeypatch.setenv(name, str(tmp_path / "own.pem"))
+    files = write_trust(tmp_path, authority.pem, node=NODE)
+    destination = Destination(url="http://127.0.0.1:1", proxy="http://127.0.0.1:2", world="w", files=files)
+    given = variables(destination, {name: str(tmp_path / "own.pem")})
+    trusting = ssl.create_default_context(cafile=given[name])
+    for each in (own, authority):
+        shake_hands(trusting, each.context(is_ours), NAMES[0])
+
+
+@pytest.mark.parametrize("text", [None, "nonsense", "directory"])
+def test_a_variable_that_names_no_roots_changes_nothing(
+    text: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if text == "directory":
+        (tmp_path / "own.pem").mkdir()
+    elif text is not None:
+        (tmp_path / "own.pem").write_text(text)
+    before = system_roots()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "own.pem"))
+    assert system_roots() == before
+
+
 @pytest.mark.parametrize(("allowed", "trusted"), [((), "authority.pem"), (("oss.example.com",), "bundle.pem")])
 def test_the_python_sdk_trusts_the_systems_roots_where_it_can_meet_them(
     authority: Authority, tmp_path: Path, allowed: tuple[str, ...], trusted: str

@@ -212,6 +212,15 @@ def test_value_of_another_type_or_width_is_a_fault(member: str) -> None:
     assert faults(text)
 
 
+def test_a_name_in_place_of_a_mapping_is_told_the_member_for_it() -> None:
+    (_, _, folder), (_, _, job), (_, _, rule) = faults(
+        "{projects: [{Name: a, folders: [/etl], jobs: [j]}], faults: [reset]}"
+    )
+    assert folder == "it must be a mapping of members with Path"
+    assert job == "it must be a mapping of members with JobName"
+    assert rule == "it must be a mapping of members with effect"
+
+
 @pytest.mark.parametrize(
     ("settings", "place", "message"),
     [

@@ -1,5 +1,6 @@
 """The server as a process: how it starts, what it says, how it stops, and what it refuses."""
 
+import asyncio
 import errno
 import json
 import os
@@ -508,6 +509,27 @@ def test_localhost_is_both_families_on_one_port() -> None:
     finally:
         for each in sockets:
             each.close()
+
+
+def test_a_connection_sends_at_once_what_is_written_after_an_unconfirmed_part() -> None:
+    """The loop of asyncio does not see to it for the sockets that it is given, uvloop does."""
+
+    async def delayed() -> bool:
+        found: asyncio.Queue[bool] = asyncio.Queue()
+
+        async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connection = writer.get_extra_info("socket")
+            await found.put(not connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        (listener,) = listen("127.0.0.1", 0)
+        async with await asyncio.start_server(accept, sock=listener):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.close()
+            return await found.get()
+
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        assert not runner.run(delayed())
 
 
 def test_localhost_is_one_family_where_the_system_has_but_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -235,6 +235,11 @@ def test_durations_and_instants_of_python_are_taken(world: World) -> None:
         world.clock.advance_to(datetime(2027, 1, 1))  # noqa: DTZ001 - that is what is refused
 
 
+def test_settings_are_updated_as_a_dict_is(world: World) -> None:
+    world.settings.update({"start_delay": "30s"}, stop_delay="2s")
+    assert (world.settings["start_delay"], world.settings["stop_delay"]) == ("30s", "2s")
+
+
 def test_an_emulator_knows_its_own_token() -> None:
     with Emulator(control_token="secret") as emulator:
         assert emulator.worlds() == ["default"]

@@ -6,6 +6,7 @@ from itertools import pairwise
 import click
 
 from foas_emulator.commands.remote import Remote, remote
+from foas_emulator.completion import completing
 
 STATES = ("WAITING", "RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED")
 
@@ -15,10 +16,6 @@ def _state(text: str) -> str:
     if text.upper() not in STATES:
         raise click.BadParameter(f"{text!r} is none of {', '.join(STATES)}.")
     return text.upper()
-
-
-def _completed(_: click.Context, __: click.Parameter, text: str) -> list[str]:
-    return [state for state in STATES if state.startswith(text.upper())]
 
 
 class _Command(click.Command):
@@ -38,7 +35,7 @@ class _Command(click.Command):
 @click.argument("project")
 @click.argument("job")
 @click.argument("instance", type=int)
-@click.argument("state", type=_state, shell_complete=_completed)
+@click.argument("state", type=_state, shell_complete=completing(lambda: STATES))
 @click.option("--message", help="Error message, for the state FAILED.")
 @remote
 def command(emulator: Remote, *, project: str, job: str, instance: int, state: str, message: str | None) -> None:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from foas_emulator.console import actions, downloads, scenarios, uploads
 from foas_emulator.console.access import BASE, LONGEST_FIELD, base_url_of, page_of_ours
+from foas_emulator.console.comparison import compare_page
 from foas_emulator.console.events import event_stream
 from foas_emulator.console.gate import ConsoleGate
 from foas_emulator.console.language import mark
@@ -28,11 +29,15 @@ from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import AnswerUnexpected
 from foas_emulator.world.advance import settle
 from foas_emulator.world.file_errors import UnreadableRowError, WorldFileError, file_error
+from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+_turns = LoopLock(2)
+"""Pages that are made at once: as many as can be rendered."""
 
 
 def console_app(site: Site) -> ASGIApp:
@@ -48,7 +53,7 @@ def console_app(site: Site) -> ASGIApp:
         Route("/w/{world}/events", _in_world(site, event_stream)),
         Route("/w/{world}/snapshot", _in_world(site, downloads.download_snapshot)),
         Route("/w/{world}/compare", _in_world(site, uploads.compare_files), methods=["POST"]),
-        *(Route(f"/w/{{world}}/{page.path}", _in_world(site, _page(page))) for page in PAGES),
+        *(Route(f"/w/{{world}}/{page.path}", _in_turn(page, _in_world(site, _page(page)))) for page in PAGES),
     ]
     missing: dict[Any, Any] = dict.fromkeys((HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED), _no_page)
     answering = Middleware(AnswerUnexpected, next_request_id=site.registry.next_request_id)
@@ -153,6 +158,19 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     return await shown_plain(
         request, status=HTTPStatus.SERVICE_UNAVAILABLE, title=mark("This world cannot be opened."), text=text
     )
+
+
+def _in_turn(page: Page, handler: Handler) -> Handler:
+    """Return a handler of a page that waits for its turn; a comparison may take long, and has turns of its own.
+
+    Each page holds the texts that it shows until it is rendered, and works on the event loop between others' requests.
+    """
+
+    async def handle(request: Request) -> Response:
+        async with _turns:
+            return await handler(request)
+
+    return handler if page.make is compare_page else handle
 
 
 def _page(page: Page) -> Callable[[Site, World, Request], Awaitable[Response]]:

@@ -83,9 +83,8 @@ async def compared(view: View, left: Side, right: Side) -> dict[str, Any]:
     context: dict[str, Any] = {
         "names": names[:MOST_WORLDS],
         "total": len(names),
-        # A rendered page is a cycle, which would keep the bytes of files.
-        "left": Side(left.name, left.content and b""),
-        "right": Side(right.name, right.content and b""),
+        "left": left,
+        "right": right,
         "origin": ORIGIN,
         "most": MOST_ROWS,
         "differences": [],

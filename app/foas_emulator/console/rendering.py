@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from foas_emulator.blink import lenient_json
@@ -29,6 +30,18 @@ _LONGEST_INDENTED = 2 * lenient_json.LONGEST
 
 _DAY = 86_400_000
 _UNITS = ((365 * _DAY, "y"), (_DAY, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"))
+
+
+class _Context(Context):
+    """The context of a template, which finds the values of a page in the mapping `values`.
+
+    A rendered page is a cycle of its context and macros, which would keep copies of its variables: `render` empties
+    that mapping.
+    """
+
+    def resolve_or_missing(self, key: str) -> Any:
+        values = self.parent.get("values", {})
+        return values[key] if key in values and key not in self else super().resolve_or_missing(key)
 
 
 @cache
@@ -59,6 +72,7 @@ def environment() -> Environment:
         "verbatim": verbatim,
     }
     made.filters |= filters
+    made.context_class = _Context
     return made
 
 
@@ -66,7 +80,11 @@ async def render(template: str, context: Mapping[str, Any]) -> str:
     """Render a page in a thread, since a large one takes milliseconds in which the loop can answer others."""
 
     def page() -> str:
-        return environment().get_template(template).render(context)  # a template is compiled on first use
+        values = dict(context)
+        try:
+            return environment().get_template(template).render(values=values)  # a template is compiled on first use
+        finally:
+            values.clear()
 
     return await in_thread(page)
 

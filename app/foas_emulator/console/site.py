@@ -14,6 +14,7 @@ from foas_emulator.console.overview import Overview
 from foas_emulator.control.browsers import HostCheck
 from foas_emulator.journal.journal import Journal
 from foas_emulator.world.ids import LAST_COUNT
+from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
@@ -71,6 +72,7 @@ MOST_KEPT = 50
 """The most worlds whose overviews are kept."""
 _MOST_LOOKED_AT = 2000
 _MOST_STEPS = 5
+_reading = LoopLock()
 LAST_STEPS: Slot[deque[Step]] = Slot(from_rows=False)
 """The last advances of a world's clock by the console, the latest first, since its contents were replaced."""
 
@@ -112,12 +114,13 @@ class View:
         Raise `StoreClosedError` if the world has been dropped: the service would create it again.
         """
         call = service_call(method, target, world=self.world.name, form=form)
-        await asyncio.sleep(0)  # a page makes many of these, and other requests come in between
-        if self.site.registry.open_existing(self.world.name) is None:
-            raise StoreClosedError("the world was dropped while its page was made")
-        answer = await perform(self.site.quiet, call, host=self.host)
-        await asyncio.sleep(0)  # to parse a large answer takes as long as to make it
-        return answer
+        async with _reading:  # two large answers in one turn of the event loop would hold it for twice as long
+            await asyncio.sleep(0)  # a page makes many of these, and other requests come in between
+            if self.site.registry.open_existing(self.world.name) is None:
+                raise StoreClosedError("the world was dropped while its page was made")
+            answer = await perform(self.site.quiet, call, host=self.host)
+            await asyncio.sleep(0)  # to parse a large answer takes as long as to make it
+            return answer
 
     def number(self, name: str) -> int:
         """Return a non-negative whole number in the query, 0 if it is something else."""

@@ -5,6 +5,7 @@ import os
 import ssl
 import struct
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha1
 from importlib.resources import files
@@ -14,6 +15,8 @@ from foas_emulator.interception.hosts import FOAS, LOCATION
 
 STORE_PASSWORD = "changeit"  # noqa: S105 - what Java's own stores have; it protects nothing secret
 _MOST_ROOTS = 2000
+_OF_USERS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+"""Variables, to be set anew, that may name files of roots which this machine's Python does not know."""
 
 _JKS_MAGIC, _JKS_VERSION, _TRUSTED = 0xFEEDFEED, 2, 2
 _JKS_SALT = b"Mighty Aphrodite"
@@ -46,7 +49,7 @@ class TrustFiles:
 
     @property
     def bundle(self) -> Path:
-        """The system's roots and the emulator's, as PEM."""
+        """The system's and the user's roots and the emulator's, as PEM."""
         return self.directory / "bundle.pem"
 
     @property
@@ -93,12 +96,16 @@ def write_trust(directory: Path, authority: bytes, *, node: Mapping[str, object]
 
 
 def system_roots() -> list[bytes]:
-    """Return the certificates that this machine's Python trusts, each once, as DER."""
+    """Return the certificates that this machine's Python or a variable of its user trusts, each once, as DER."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_default_certs()
     roots = context.get_ca_certs(binary_form=True)
     if not roots:
         roots = list(_in_directory(ssl.get_default_verify_paths().capath))
+    for file in filter(None, map(os.environ.get, _OF_USERS)):
+        with suppress(OSError):  # a directory, or no file of certificates
+            context.load_verify_locations(file)
+    roots += context.get_ca_certs(binary_form=True)
     return list(dict.fromkeys(roots))[:_MOST_ROOTS]
 
 

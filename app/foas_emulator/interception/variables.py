@@ -32,7 +32,9 @@ class Destination:
 def variables(destination: Destination, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables to set in an environment; lists and options that it has already are extended."""
     files, proxy = destination.files, destination.proxy
-    no_proxy = _no_proxy(environment.get("NO_PROXY") or environment.get("no_proxy") or "")
+    no_proxy = _no_proxy(",".join(environment.get(name, "") for name in ("NO_PROXY", "no_proxy")))
+    # Node knows the system's roots, so all of them are for one that is to trust other ones, too.
+    for_node = files.bundle if environment.get("NODE_EXTRA_CA_CERTS") else files.authority
     return {
         "FOAS_ENDPOINT": destination.url,
         "ALIBABA_CLOUD_ACCESS_KEY_ID": f"world-{destination.world}",
@@ -45,7 +47,7 @@ def variables(destination: Destination, environment: Mapping[str, str]) -> dict[
         # For the Python SDK, which always uses the proxy: reading all roots would take 20 ms in each client.
         "ALIBABA_CLOUD_CA_BUNDLE": str(files.bundle if destination.allowed else files.authority),
         "PYTHONPATH": os.pathsep.join(filter(None, (str(files.python_directory), environment.get("PYTHONPATH")))),
-        "NODE_EXTRA_CA_CERTS": str(files.authority),
+        "NODE_EXTRA_CA_CERTS": str(for_node),
         "NODE_OPTIONS": _added(environment, "NODE_OPTIONS", f'--require "{_escaped(str(files.node_preload))}"'),
         "JAVA_TOOL_OPTIONS": _added(environment, "JAVA_TOOL_OPTIONS", _java_options(proxy, files)),
         "PHP_INI_SCAN_DIR": f"{environment.get('PHP_INI_SCAN_DIR', '')}{os.pathsep}{files.php_directory}",

@@ -51,7 +51,9 @@ def _check(
     if len(found) >= MAX_FAULTS:
         return None
     if not isinstance(document, Mapping):
-        found.append((place, "it must be a mapping of members"))
+        model.model_rebuild()  # which names its members
+        needed = [field.alias or name for name, field in model.model_fields.items() if field.is_required()]
+        found.append((place, " with ".join(["it must be a mapping of members", *needed[:1]])))
         return None
     given = {name: value for name, value in document.items() if not is_note(name)}
     if model is SeedDocument:

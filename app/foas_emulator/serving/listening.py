@@ -43,6 +43,9 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
         try:
             listener = if_refused.enter_context(socket.socket(family, socket.SOCK_STREAM))
             listener.setsockopt(socket.SOL_SOCKET, option, 1)
+            # Connections inherit it. asyncio sets it for sockets of a named protocol alone, and an answer's body, which
+            # is written after its head, would wait 40 ms for the client to confirm that.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             listener.bind((host, port))
             # Binding is not enough: another process could bind the same port until one of them listens.
             listener.listen()

@@ -11,6 +11,7 @@ __tracebackhide__ = True
 
 Shape = type | UnionType | list["Shape"] | dict[str, "Shape"]
 
+HEALTH: Shape = {"status": str}
 WORLD: Shape = {"name": str, "access_key_id": str}
 WORLDS: Shape = {"worlds": [{"name": str, "access_key_id": str, "idle_ms": int | None}]}
 WORLD_NAMES: Shape = {"worlds": [str]}
@@ -61,10 +62,10 @@ PROXY: Shape = {
 
 
 class ForeignAnswerError(ValueError):
-    """An answer is another server's; `why` says by what it differs from one of ours."""
+    """An answer is that of another server, or of an emulator of another version; `why` says by what it differs."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"it does not answer as a foas-emulator does: {why}")
+        super().__init__(f"it does not answer as a foas-emulator of this version does: {why}")
         self.why = why
 
 

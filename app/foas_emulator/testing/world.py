@@ -123,9 +123,9 @@ class Settings(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._read())
 
-    def update(self, **settings: Any) -> None:
-        """Change the given settings, all or none."""
-        self._control.request("PUT", self._path, settings)
+    def update(self, settings: Mapping[str, Any] | None = None, /, **more: Any) -> None:
+        """Change the given settings, all or none; like a dict's `update`, it takes a mapping, keywords, or both."""
+        self._control.request("PUT", self._path, {**(settings or {}), **more})
 
     def _read(self) -> dict[str, Any]:
         return dict(self._control.request("GET", self._path))

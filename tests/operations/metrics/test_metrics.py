@@ -188,6 +188,21 @@ def test_a_metric_of_another_is_a_series_without_points(running: Api, metric: st
     assert f'"{metric}"' in called.headers["x-emulator-warning"]
 
 
+@pytest.mark.parametrize(
+    ("metric", "reason"),
+    [
+        ("delay", 'only names that begin with "blink.p.j." have any.'),
+        ("blink.p.other.delay", 'only names that begin with "blink.p.j." have any.'),
+        ("blink.p.j.dellay", "there is none of this name (the nearest is delay)."),
+        ("blink.p.j.absent", "there is none of this name."),
+    ],
+)
+def test_the_warning_tells_why_a_metric_has_no_points(running: Api, metric: str, reason: str) -> None:
+    running.advance("10m")
+    warning = running.call("GetInstanceMetric", **LIVE, metricJson=query(metric)).headers["x-emulator-warning"]
+    assert warning == f'The metric "{metric}" has no points: {reason}'
+
+
 def test_the_values_of_a_curve_are_numbers_in_json(running: Api) -> None:
     running.advance("10m")
     (curve,) = curves(running, "delay")

@@ -4,7 +4,7 @@ from foas_emulator.blink.chance import Part
 from foas_emulator.blink.metric_names import CLUSTER_METRICS, Catalogue, job_metrics
 from foas_emulator.blink.metric_query import MetricQueryError, parse_query
 from foas_emulator.blink.metrics import Series, evaluate
-from foas_emulator.difference import shown
+from foas_emulator.difference import nearest_name, shown
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.instances import service as instances
@@ -39,10 +39,15 @@ def _curves(
     try:
         query = parse_query(given("metricJson", metric_json), prefix=prefix, catalogue=catalogue)
         if query.without_points:
-            name = shown(query.without_points[0])
-            world.note(
-                f"The metric {name} has no points: it belongs to another job or cluster, or its name is unknown."
-            )
+            world.note(_why_without_points(query.without_points[0], prefix, catalogue))
         return evaluate(query, seed=seed, start_time=start_time, now=now)
     except MetricQueryError as error:
         raise invalid("metricJson", f"{error}.") from None
+
+
+def _why_without_points(metric: str, prefix: str, catalogue: Catalogue) -> str:
+    """Return the warning of a metric that belongs to another job or cluster, or whose name is unknown."""
+    if not metric.startswith(prefix):
+        return f"The metric {shown(metric)} has no points: only names that begin with {shown(prefix)} have any."
+    nearest = nearest_name(metric.removeprefix(prefix), catalogue.curves)
+    return f"The metric {shown(metric)} has no points: there is none of this name{nearest}."
