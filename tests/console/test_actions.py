@@ -12,6 +12,8 @@ import pytest
 
 from foas_emulator.console import comparison
 from foas_emulator.console.calls import Call
+from foas_emulator.control.errors import ControlError
+from foas_emulator.world.snapshot import SnapshotError
 from tests.api import open_api
 from tests.console.conftest import CONSOLE, Console
 from tests.machine_clock import MachineClock
@@ -430,7 +432,7 @@ def test_a_file_that_cannot_be_compared_is_refused_with_the_reason(console: Cons
     assert "No difference." not in page
 
 
-@pytest.mark.parametrize("right", [b"{}", "missing"])
+@pytest.mark.parametrize("right", [b"{}", b"{", "missing"])
 def test_what_was_compared_does_not_stay_in_memory(console: Console, right: str | bytes) -> None:
     snapshot = console.api.request("GET", "/_emulator/worlds/default/snapshot").content
     compare(console, left=snapshot, right=right)  # what is made once is made
@@ -438,9 +440,12 @@ def test_what_was_compared_does_not_stay_in_memory(console: Console, right: str 
     gc.disable()
     try:
         compare(console, left=snapshot, right=right)
-        assert not [each for each in gc.get_objects() if isinstance(each, comparison.Side | comparison.NoImageError)]
+        kept = [each for each in gc.get_objects() if isinstance(each, comparison.Side | comparison.NoImageError)]
+        causes = [each for each in gc.get_objects() if isinstance(each, ControlError | SnapshotError)]
     finally:
         gc.enable()
+    assert not kept
+    assert not [each for each in causes if each.__traceback__], "its frames hold what was read of a file"
 
 
 def test_files_are_taken_from_our_own_pages_alone(console: Console) -> None:

@@ -5,8 +5,15 @@ import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
+_LIMITS = {b"There are too many worlds", b"There is no room for one more image"}
+"""What the control API may answer with 503: the documented limits."""
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 _TYPE = re.compile(rb"\r\ncontent-type: ([^;\r]*)", re.IGNORECASE)
+
+
+def is_asked_for(answer: bytes) -> bool:
+    """Whether an error of the server is one that requests asked for: by a fault rule, or beyond a limit."""
+    return b"x-emulator-hint: The fault rule" in answer or any(limit in answer for limit in _LIMITS)
 
 
 def fault_of(answer: bytes) -> str | None:

@@ -15,7 +15,6 @@ _UNITS = (
 )
 """What a text repeats."""
 
-
 _PATTERNS = ("k{},", "k{} ", "/k{}", "k{}=v\n", "a{}: b\n", "&k{}=v", "CREATE TABLE t{} (a INT);\n")
 """What stands in a text with one number after the other."""
 
@@ -24,9 +23,7 @@ def text(size: int, chance: random.Random) -> str:
     """Return a text of so many bytes in UTF-8, or a few less."""
     unit = chance.choice((*_UNITS, "", "", chance.choice(_UNITS) + chance.choice(_UNITS)))
     if not unit:  # things that differ
-        pattern = chance.choice(
-            ("k{},", "k{} ", "/k{}", "k{}=v\n", "a{}: b\n", "&k{}=v", "CREATE TABLE t{} (a INT);\n")
-        )
+        pattern = chance.choice(_PATTERNS)
         return "".join(pattern.format(number) for number in range(size // (len(pattern) + 3)))
     return unit * (size // len(unit.encode("utf-8", "surrogatepass")))
 

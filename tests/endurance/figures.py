@@ -1,10 +1,13 @@
 """The findings of a program: figures, and whether the invariants held."""
 
 import argparse
+import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import Any
 
 
@@ -33,9 +36,15 @@ class Bounds:
     count: int
     seconds: float
     began: float = field(default_factory=time.monotonic)
+    ended: Event = field(default_factory=Event)
+    """Set when the user ends the program earlier."""
 
     def allow(self, done: int) -> bool:
-        return done < self.count and time.monotonic() < self.began + self.seconds
+        return done < self.count and time.monotonic() < self.began + self.seconds and not self.ended.is_set()
+
+    def part(self, *, of: int) -> "Bounds":
+        """Return the bounds of one of several parts, which begins now."""
+        return replace(self, count=self.count // of, seconds=self.seconds / of, began=time.monotonic())
 
 
 def main(run: Callable[..., Figures], *, count: int, arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +55,14 @@ def main(run: Callable[..., Figures], *, count: int, arguments: Sequence[str] | 
     parser.add_argument("--seed", type=int, default=1, help="what the random choices derive from")
     given = parser.parse_args(arguments)
     bounds = Bounds(given.count, given.seconds)
+
+    def end(number: int, _frame: object) -> None:
+        bounds.ended.set()
+        signal.signal(number, signal.default_int_handler)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    print(f"for {given.seconds:.0f} seconds at most; ctrl+c ends it earlier, with its figures", file=sys.stderr)  # noqa: T201
     found = run(bounds=bounds, seed=given.seed)
     found.values["seconds"] = round(time.monotonic() - bounds.began, 1)
     print("\n".join(found.lines()))  # noqa: T201

@@ -5,6 +5,7 @@ full, beyond what it had before, must be in proportion to the budget. To add a b
 """
 
 import random
+import re
 import selectors
 import socket
 import sys
@@ -13,8 +14,6 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -23,19 +22,25 @@ from foas_emulator.settings import Settings
 from foas_emulator.world.durations import Span
 from tests.endurance.connection import Connection
 from tests.endurance.figures import Bounds, Figures, main
+from tests.endurance.judging import judged
 from tests.endurance.shapes import (
     BODIES,
     CALLS,
+    COMPARE,
     JOBS,
+    TOKEN,
     WIDE,
     Shape,
     call,
+    compare,
+    endless_upload,
     read,
+    tunnel,
     verify,
     world_of_rows,
     world_of_texts,
 )
-from tests.endurance.victim import Victim, serving
+from tests.endurance.victim import Victim
 
 MIB = 2**20
 MOST_MORE = 1.5
@@ -52,6 +57,8 @@ MOST_REQUESTS, MOST_CONNECTIONS = 20_000, 4000
 """Requests or connections that must fill a budget."""
 FULL = 0.85
 """The share of a budget from which on it counts as full."""
+THROUGH_PROXY, OF_A_TUNNEL = 100, 512 * 1024
+"""Connections through the proxy, and the bytes that each may take: the proxy has room for 1000."""
 REFUSED = 5
 """Connections that must be refused or closed before a budget counts as full."""
 PATIENCE = 20
@@ -72,14 +79,15 @@ class Flood:
 class Budget:
     """A budget: its bytes, what makes it so small, how it is filled, and with what.
 
-    `fill` returns the number of connections that it has opened. `beside` are the bytes of another budget that is filled
-    together with it.
+    `fill` returns the number of connections that it has opened. `beside` are the bytes of something else that is filled
+    together with it. What `is_brief` is gone as soon as the server has done its work, so it is measured before.
     """
 
     limit: int
     fill: Callable[[Flood, Shape], int]
     shapes: Mapping[str, Shape]
     beside: int = 0
+    is_brief: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     constants: Mapping[str, int] = field(default_factory=dict)
     prepare: Callable[[httpx.Client], object] = lambda _client: None
@@ -130,6 +138,40 @@ def create(flood: Flood, shape: Shape) -> int:
     raise AssertionError("no world is refused")
 
 
+def compare_files(flood: Flood, shape: Shape) -> int:
+    """Hold forms of the console that compare files: one is compared at a time."""
+    found = re.search(r'name="token" value="([^"]*)"', flood.client.get(COMPARE).text)
+    assert found is not None
+    token = found[1].encode()
+    return hold(flood, lambda number: shape(number).replace(TOKEN, token))
+
+
+def pass_through(flood: Flood, shape: Shape) -> int:
+    """Open connections through the proxy whose both ends send whatever is taken, and read nothing."""
+    port = flood.client.get("/_emulator/interception").json()["port"]
+    listener = flood.held.enter_context(socket.create_server(("127.0.0.1", 0)))
+    listener.settimeout(PATIENCE)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    ends: list[socket.socket] = []
+    for _ in range(THROUGH_PROXY):
+        ends.append(flood.held.enter_context(_sending(port, shape(listener.getsockname()[1]))))
+        ends.append(flood.held.enter_context(listener.accept()[0]))
+    for end in ends:
+        end.setblocking(False)
+    while sum(map(_pushed, ends)):
+        flood.victim.rest(beats=20)
+    return len(ends)
+
+
+def _pushed(connection: socket.socket) -> int:
+    """Send until nothing more is taken; return the bytes that were."""
+    pushed = 0
+    with suppress(BlockingIOError):
+        while True:
+            pushed += connection.send(bytes(64 * 1024))
+    return pushed
+
+
 def _sending(port: int, raw: bytes) -> socket.socket:
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -164,7 +206,7 @@ def _add_large_job(client: httpx.Client) -> None:
     client.post(JOBS, data=form).raise_for_status()
 
 
-NOTHING_KEPT = {"read_cache": 0, "journal_bytes": 0}
+NOTHING_KEPT = {"read_cache": 0, "journal_bytes": 2**16}
 LATE = {**NOTHING_KEPT, "latency": Span(600_000, 600_000)}
 STEP = {"operation": "CreateJob", "params": {"code": 1, "jobName": 2}}
 
@@ -183,7 +225,7 @@ BUDGETS: Mapping[str, Budget] = {
     ),
     "worlds": Budget(
         limit=24 * MIB,
-        beside=24 * MIB,
+        beside=48 * MIB,  # the images, and what refused seeds leave until garbage is collected
         settings={**NOTHING_KEPT, "world_bytes": 24 * MIB, "image_bytes": 24 * MIB},
         fill=create,
         shapes={"texts": world_of_texts, "rows": world_of_rows},
@@ -252,6 +294,23 @@ BUDGETS: Mapping[str, Budget] = {
         fill=hold,
         shapes={**CALLS, **BODIES},
     ),
+    "files that are compared": Budget(
+        limit=32 * MIB,
+        beside=96 * MIB,  # the files of the forms, and what the one that is being read becomes
+        is_brief=True,
+        settings={**NOTHING_KEPT, "max_document": 16 * MIB},
+        fill=compare_files,
+        shapes={
+            "of objects": lambda _: compare("a.json", b"[%s0]" % (b"{}," * MIB)),
+            "of texts": lambda _: compare("a.json", b"[%s0]" % (b'"abcd",' * (MIB // 2))),
+        },
+    ),
+    "connections through the proxy": Budget(
+        limit=THROUGH_PROXY * OF_A_TUNNEL,
+        settings={**NOTHING_KEPT, "intercept": 0},
+        fill=pass_through,
+        shapes={"tunnels": tunnel, "uploads": endless_upload},
+    ),
     "large answers": Budget(
         limit=32 * MIB,
         settings=NOTHING_KEPT,
@@ -284,8 +343,7 @@ def _flood(figures: Figures, name: str, shape_name: str) -> None:
     shape = budget.shapes[shape_name]
     settings = Settings(port=0, log_refused=False, **budget.settings)
     with (
-        TemporaryDirectory() as directory,
-        serving(settings, log=Path(directory) / "log", constants=budget.constants) as victim,
+        judged(figures, settings, constants=budget.constants) as victim,
         victim.client() as client,
         ExitStack() as held,
     ):
@@ -297,7 +355,8 @@ def _flood(figures: Figures, name: str, shape_name: str) -> None:
         _settle(victim)
         before = victim.resident()
         opened = budget.fill(Flood(victim, client, budget, held), shape)
-        _settle(victim)
+        if not budget.is_brief:
+            _settle(victim)
         after = victim.resident()
     if before is None or after is None:
         return
@@ -312,7 +371,7 @@ def _settle(victim: Victim) -> None:
     worked = -1.0
     while victim.felt.worked - worked > 0.02:
         worked = victim.felt.worked
-        victim.rest(beats=20)
+        victim.rest(beats=50)
 
 
 if __name__ == "__main__":

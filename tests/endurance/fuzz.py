@@ -1,34 +1,30 @@
 """Fuzz both APIs: with requests generated from our OpenAPI document, and with broken bytes on raw sockets."""
 
 import random
-import re
 import socket
 import sys
-from contextlib import AbstractContextManager, suppress
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from contextlib import suppress
 
 from foas_emulator.main import describe_api, describe_control_api
 from foas_emulator.settings import Settings
+from tests.endurance.answers import is_asked_for
 from tests.endurance.connection import PATIENCE, STATUS, Connection
 from tests.endurance.figures import Bounds, Figures, main
 from tests.endurance.grammar import SERVED, Request, mangled, requests_of_both
-from tests.endurance.victim import Victim, serving
+from tests.endurance.judging import judged
+from tests.endurance.victim import Victim
 
 RAW_EVERY = 10
 """One in so many requests is broken, and has a socket of its own."""
 RESET_EVERY = 200
 """After so many requests the worlds are as they began, or soon nothing would be left to be asked for."""
-TRACE = re.compile(r"^Traceback.*\n(?:[ \t].*\n|\n)*.*", re.MULTILINE)
-LIMITS = {b"There are too many worlds", b"There is no room for one more image"}
-"""What the control API may answer with 503: the documented limits."""
 
 
 def fuzz(*, bounds: Bounds, seed: int) -> Figures:
     """Fuzz one server until the bounds are met."""
     figures = Figures()
     chance = random.Random(seed)
-    with TemporaryDirectory() as place, _serving(Path(place)) as victim:
+    with judged(figures, Settings(port=0)) as victim:
         connection = Connection(victim.port)
         for number, request in enumerate(requests_of_both(describe_api(), describe_control_api(), chance)):
             if not bounds.allow(number):
@@ -40,16 +36,10 @@ def fuzz(*, bounds: Bounds, seed: int) -> Figures:
             else:
                 _ask_raw(figures, victim.port, mangled(request.raw(), chance))
         connection.close()
-        with victim.client() as client:
-            memory = client.get("/_emulator/info").json()["memory"]
-        for name, budget in memory.items():
-            figures.require(f"{name} keeps {budget}", holds=budget["bytes"] <= budget["limit"])
         answered = figures.counts["valid"] + figures.counts["refused"]
         figures.values["valid, percent"] = round(100 * figures.counts["valid"] / max(answered, 1))
         figures.values["resident MiB"] = victim.resident()
-        figures.values.update(victim.stop())
-        for trace in TRACE.findall((Path(place) / "log").read_text("utf-8", "replace")):
-            figures.require(trace[-1500:], holds=False)
+        figures.values.update(victim.felt.found())
     return figures
 
 
@@ -57,10 +47,6 @@ def _reset_worlds(victim: Victim) -> None:
     with victim.client() as client:
         for world in SERVED:
             client.put(f"/_emulator/worlds/{world}").raise_for_status()
-
-
-def _serving(place: Path) -> AbstractContextManager[Victim]:
-    return serving(Settings(port=0), log=place / "log")
 
 
 def _ask(figures: Figures, connection: Connection, request: Request) -> None:
@@ -73,9 +59,7 @@ def _ask(figures: Figures, connection: Connection, request: Request) -> None:
         return
     figures.counts[f"{kind} {status}"] += 1
     figures.counts["valid" if status and status < 300 else "refused"] += 1
-    asked_for = kind == "control" and any(limit in answer for limit in LIMITS)
-    faulted = b"x-emulator-hint: The fault rule" in answer or status == 0
-    figures.require(f"{request} -> {answer[:600]!r}", holds=status < 500 or asked_for or faulted)
+    figures.require(f"{request} -> {answer[:600]!r}", holds=status < 500 or is_asked_for(answer))
 
 
 def _ask_raw(figures: Figures, port: int, raw: bytes) -> None:

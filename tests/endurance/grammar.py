@@ -2,12 +2,12 @@
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-DEMO = {
+DEMO: Mapping[str, Sequence[Any]] = {
     "projectName": ("demo",),
     "jobName": ("running-stream", "running-batch", "draft", "committed-never-started"),
     "clusterId": ("demo4b0v6t1kq8y2w7x5z3ca",),
@@ -16,9 +16,27 @@ DEMO = {
     "project_name": ("demo",),
     "job_name": ("running-stream",),
     "instance_id": ("-1",),
+    "packageName": ("clicks-1.2.jar",),
+    "packages": ("clicks-1.2.jar",),
+    "folderId": (3,),
+    "srcPath": ("/orders",),
+    "queueName": ("root.demo",),
+    "ProjectName": ("demo",),
 }
-PROJECT1 = {**DEMO, "projectName": ("project1",), "jobName": ("job1",), "instanceId": ("412536",)}
+PROJECT1 = {
+    **DEMO,
+    "projectName": ("project1",),
+    "jobName": ("job1",),
+    "instanceId": ("412536",),
+    "clusterId": ("rcmp9x37ztfb63g1x7lt****",),
+    "packageName": ("hbase_demo-1.0-snapshot-shaded.jar",),
+    "packages": ("hbase_demo-1.0-snapshot-shaded.jar",),
+    "folderId": (1,),
+    "queueName": ("root.project1",),
+}
 """Values that the default seed makes valid, each with those that go with it."""
+CREATED = {"jobName", "packageName"}
+"""What a body names is to be created: not what is there already."""
 SERVED = ("fuzz-a", "fuzz-b")
 """Worlds that operations are called in. The control API changes the first of them, too."""
 
@@ -177,9 +195,9 @@ class Grammar:
             return chance.choice(VALUES)
         if name == "timeout":
             return SOON
-        if name in self._known:
+        if name in self._known and not (depth and name in CREATED):
             return chance.choice(self._known[name])
-        choices = [*schema.get("enum", ()), *schema.get("examples", ())]
+        choices = [*schema.get("enum", ()), *(() if name in CREATED else schema.get("examples", ()))]
         if "const" in schema or choices:
             return schema.get("const", chance.choice(choices) if choices else None)
         for several in ("anyOf", "oneOf", "allOf"):

@@ -176,9 +176,8 @@ def large(*, bounds: Bounds, seed: int, is_counted: bool = False, size: int = SI
                 reset_worlds(client)
                 trees = [*every_tree(client, chance), *_far_reads(size)]
                 for name in [name for name, state in STATES.items() if state.in_files is in_files]:
-                    share = Bounds(bounds.count // len(STATES), bounds.seconds / len(STATES))
                     walk = _Walk(client=client, user=user, name=name, size=size)
-                    walk.walk(figures, trees, chance, share)
+                    walk.walk(figures, trees, chance, bounds.part(of=len(STATES)))
                 costs |= {f"{kind}{', in files' * in_files}": cost for kind, cost in user.costs.values()}
     figures.values |= {kind: cost for kind, cost in costs.items() if "KiB" not in kind}
     return figures

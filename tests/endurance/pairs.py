@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from html import unescape
-from itertools import cycle, islice
+from itertools import count, islice
 from typing import Any
 from urllib.parse import urljoin
 
@@ -26,8 +26,12 @@ from tests.endurance.trees import Page, Place, Tree, tree
 WORLD = SERVED[0]
 """The world in which all is stored."""
 WRITES = ("POST", "PUT")
-MOST_STORED, IN_A_ROW = 10, 40
+MOST_STORED, IN_A_ROW = 20, 40
 """After so many requests that were accepted, or that were made, all is read, and the world begins anew."""
+REPLACING = 5
+"""After the requests in a row, so many that replace the world: after each that is accepted all is read."""
+AGAIN = 0.2
+"""The share of positions whose content was refused before."""
 
 MOST_ROWS = 5
 """So many new or changed rows have their names in reads."""
@@ -168,6 +172,7 @@ def pairs(*, bounds: Bounds, seed: int, is_counted: bool = False) -> Figures:
         walk = [
             (each, place) for each in trees if each.method in WRITES for place in each.places() if _is_kept(each, place)
         ]
+        orders = [_Order([each for each in walk if _replaces(each[0]) is apart], chance) for apart in (False, True)]
         stored: list[str] = []
         written = 0
 
@@ -176,16 +181,22 @@ def pairs(*, bounds: Bounds, seed: int, is_counted: bool = False) -> Figures:
             status = user.ask(read.raw(), f"{read} {read.target[:200]} after {stored}", written=written)
             return status, user.answer
 
-        for number, (each, place) in enumerate(_endlessly(walk, chance), 1):
+        for number in count(1):
+            turn = number % (IN_A_ROW + REPLACING)
+            order = orders[turn >= IN_A_ROW]
+            each, place = position = order.next()
             what = f"{each} {'.'.join(map(str, place))} ({seed}-{number})"
-            size = size_of(each, place, chance, most=COUNTED if is_counted else DOCUMENTS)
+            most = size_of(each, place, chance, most=COUNTED if is_counted else DOCUMENTS)
+            size = int(most ** chance.random())  # many are small, or hardly anything would be accepted
             raw = filled(each, place, size, random.Random(f"{seed}-{number}")).raw()
-            if 0 < user.ask(raw, what) < 300:
+            is_accepted = 0 < user.ask(raw, what) < 400
+            order.put_back(position, is_accepted=is_accepted)
+            if is_accepted:
                 stored.append(what)
                 written += len(raw)
             figures.counts["positions filled"] = number
             is_over = not bounds.allow(number)
-            is_time = number % IN_A_ROW == 0 or _replaces(each) or len(stored) == MOST_STORED
+            is_time = turn == IN_A_ROW - 1 or _replaces(each) or len(stored) == MOST_STORED
             if stored and (is_time or is_over):
                 figures.counts["stored"] += len(stored)
                 read_all(ask, figures, world, gets, chance)
@@ -198,12 +209,20 @@ def pairs(*, bounds: Bounds, seed: int, is_counted: bool = False) -> Figures:
     return figures
 
 
-def _endlessly(walk: Sequence[Position], chance: random.Random) -> Iterator[Position]:
-    """Yield positions in ever another order, those of requests that replace the world apart from the others."""
-    apart = [[each for each in walk if _replaces(each[0]) is replaces] for replaces in (False, True)]
-    decks = [cycle(chance.sample(each, len(each))) for each in apart]
-    for deck in cycle(decks):
-        yield from islice(deck, IN_A_ROW)
+class _Order:
+    """An endless order of positions, in which those whose contents are accepted come more often."""
+
+    def __init__(self, positions: Sequence[Position], chance: random.Random) -> None:
+        self._chance = chance
+        self._ahead = deque(chance.sample(positions, len(positions)))
+        self._refused: deque[Position] = deque()
+
+    def next(self) -> Position:
+        is_again = not self._ahead or (self._refused and self._chance.random() < AGAIN)
+        return (self._refused if is_again else self._ahead).popleft()
+
+    def put_back(self, position: Position, *, is_accepted: bool) -> None:
+        (self._ahead if is_accepted else self._refused).append(position)
 
 
 def _in(world: str, given: Tree) -> Tree:

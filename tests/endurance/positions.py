@@ -11,8 +11,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from heapq import nlargest
 from itertools import cycle
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import quote, urljoin
 
 import httpx
@@ -21,13 +19,13 @@ from foas_emulator.gateway.signature import SignedRequest, v1_authorization
 from foas_emulator.main import describe_api, describe_control_api
 from foas_emulator.settings import Settings
 from tests.endurance import contents
-from tests.endurance.answers import fault_of
+from tests.endurance.answers import fault_of, is_asked_for
 from tests.endurance.connection import Connection
 from tests.endurance.figures import Bounds, Figures, main
-from tests.endurance.fuzz import LIMITS, TRACE
 from tests.endurance.grammar import FAULTY, SERVED, Grammar, Request
+from tests.endurance.judging import judged
 from tests.endurance.trees import FORM, PARTED, Page, Place, Tree, tree
-from tests.endurance.victim import Victim, serving
+from tests.endurance.victim import Victim
 
 JSON, YAML = "application/json", "application/yaml"
 HEAD, FORMS, DOCUMENTS = 15_000, 2**20, 2**23
@@ -87,9 +85,12 @@ class User:
             self._connection.close()
             status, answer = 0, b""
             require(f"no answer: {what}", holds=False)
-        self._victim.rest()
-        is_asked_for = any(limit in answer for limit in LIMITS) or b"x-emulator-hint: The fault rule" in answer
-        require(f"{what} -> {answer[:600]!r}", holds=status < 500 or is_asked_for)
+        try:
+            self._victim.rest()
+        except AssertionError as error:
+            error.add_note(what)
+            raise
+        require(f"{what} -> {answer[:600]!r}", holds=status < 500 or is_asked_for(answer))
         fault = fault_of(answer)
         require(f"{what} cannot be read, {fault}: {answer[:600]!r}", holds=fault is None)
         self.answer = answer
@@ -148,22 +149,14 @@ def positions(*, bounds: Bounds, seed: int, is_counted: bool = False) -> Figures
 
 @contextmanager
 def watched(figures: Figures, settings: Settings, *, is_counted: bool) -> Iterator[tuple[httpx.Client, User]]:
-    """Run a server for a block; require after it that memory is within its budgets and no call left a traceback."""
-    with TemporaryDirectory() as directory:
-        log = Path(directory) / "log"
-        with (
-            serving(settings, log=log, lines=is_counted) as victim,
-            victim.client() as client,
-            closing(User(victim, figures, is_counted=is_counted)) as user,
-        ):
-            yield client, user
-            user.note_resident()
-            for name, budget in client.get("/_emulator/info").json()["memory"].items():
-                figures.require(f"{name} keeps {budget}", holds=budget["bytes"] <= budget["limit"])
-            user.close()
-            victim.stop()
-        for trace in TRACE.findall(log.read_text("utf-8", "replace")):
-            figures.require(trace[-1500:], holds=False)
+    """Run a server for a block, and judge it, with a user that judges each of its answers."""
+    with (
+        judged(figures, settings, lines=is_counted) as victim,
+        victim.client() as client,
+        closing(User(victim, figures, is_counted=is_counted)) as user,
+    ):
+        yield client, user
+        user.note_resident()
 
 
 def reset_worlds(client: httpx.Client) -> None:
@@ -180,7 +173,7 @@ def every_tree(client: httpx.Client, chance: random.Random) -> Iterator[Tree]:
         for request in Grammar(document, chance, share=1).each():
             yield Tree.of(request, _signed(request))
     world = f"/_emulator/worlds/{SERVED[0]}"
-    for part in ("settings", "clock", "snapshot"):
+    for part in ("settings", "snapshot"):
         yield tree("PUT", f"{world}/{part}", JSON, client.get(f"{world}/{part}").json(), {})
     seed = Grammar(client.get("/_emulator/seed.schema.json").json(), chance, share=1).document()
     for kind in (JSON, YAML):

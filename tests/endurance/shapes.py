@@ -5,12 +5,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from tests.endurance.trees import FORM
+from foas_emulator.world.ids import fresh_secret
+from tests.endurance.trees import FORM, PARTED
 
 Shape = Callable[[int], bytes]
 """Returns the bytes of the n-th request."""
 
 JOBS = "/api/v2/projects/demo/jobs"
+COMPARE = "/_emulator/console/w/default/compare"
+TOKEN = b"t" * len(fresh_secret())
 WIDE = "\N{GRINNING FACE}"
 """A character for which Python takes four bytes, and as many for every other character of the same text."""
 _HEAD = 30_000
@@ -107,6 +110,28 @@ def verify(**expected: Any) -> bytes:
     """Return a verification that waits."""
     text = json.dumps({"operation": "CreateJob", "timeout": "5m", **expected}, ensure_ascii=False)
     return call("POST", "/_emulator/worlds/default/journal/verify", content=text.encode())
+
+
+def tunnel(port: int) -> bytes:
+    """Return the head that asks a proxy for a connection to a port of this machine."""
+    return f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n".encode()
+
+
+def endless_upload(port: int) -> bytes:
+    """Return the head of a request that a proxy passes on, whose body never ends."""
+    return f"POST http://127.0.0.1:{port}/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {10**12}\r\n\r\n".encode()
+
+
+def compare(name: str, content: bytes) -> bytes:
+    """Return a form of the console that compares a file with a world; `TOKEN` stands for the token of the form."""
+    parts = b""
+    for field, value in (
+        (f'"left_file"; filename="{name}"', content),
+        ('"right"', b"default"),
+        ('"token"', TOKEN),
+    ):
+        parts += f"--b\r\nContent-Disposition: form-data; name={field}\r\n\r\n".encode() + value + b"\r\n"
+    return call("POST", COMPARE, content=parts + b"--b--\r\n", kind=f"{PARTED}; boundary=b")
 
 
 def world_of_texts(number: int) -> bytes:

@@ -5,14 +5,12 @@ import random
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 from foas_emulator.settings import Settings
 from tests.endurance.connection import Connection, request
 from tests.endurance.figures import Bounds, Figures, main
-from tests.endurance.victim import serving
+from tests.endurance.judging import judged
 
 JOBS = "/api/v2/projects/demo/jobs"
 READS = (
@@ -101,8 +99,7 @@ def soak(*, bounds: Bounds, seed: int, reads: int = READS_BEFORE_EACH) -> Figure
     """Call until the bounds are met; `count` are calls. `reads` are those before each new job."""
     figures, chance = Figures(), random.Random(seed)
     with (
-        TemporaryDirectory() as directory,
-        serving(SETTINGS, log=Path(directory) / "log") as victim,
+        judged(figures, SETTINGS) as victim,
         victim.client() as client,
         closing(Connection(victim.port)) as connection,
     ):
@@ -113,17 +110,15 @@ def soak(*, bounds: Bounds, seed: int, reads: int = READS_BEFORE_EACH) -> Figure
             round_of_calls(user, chance, number, reads=reads)
             resident.append(victim.resident())
             number += 1
-        info = client.get("/_emulator/info").json()
-        for name, budget in info["memory"].items():
+        for name, budget in client.get("/_emulator/info").json()["memory"].items():
             figures.values[name] = f"{budget['bytes']} of {budget['limit']} bytes"
-            figures.require(f"{name} keeps {budget}", holds=budget["bytes"] <= budget["limit"])
         worlds = [world["name"] for world in client.get("/_emulator/worlds").json()["worlds"]]
         figures.require(f"worlds that were ended are there: {worlds}", holds=worlds == ["default"])
         figures.values["rounds"] = f"{number}; from {ENOUGH_ROUNDS} on, growth of memory is judged"
         for share in (0, 0.25, 0.5, 0.75, 1):
             figures.values[f"resident MiB after {share:.0%}"] = resident[int(share * (len(resident) - 1))]
         require_no_growth(figures, resident)
-        figures.values.update(victim.stop())
+        figures.values.update(victim.felt.found())
     return figures
 
 

@@ -1,7 +1,10 @@
 """The short forms of `make fuzz`, `positions`, `pairs` and so on; none of their assertions depends on time."""
 
+import os
 import random
+import re
 import shutil
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -9,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.settings import Settings
 from tests.clients.builds import do_without
-from tests.endurance.figures import Bounds, Figures
+from tests.endurance.figures import Bounds, Figures, main
 from tests.endurance.floods import BUDGETS, floods
 from tests.endurance.fuzz import fuzz
 from tests.endurance.grammar import Grammar, mangled
@@ -21,6 +25,7 @@ from tests.endurance.positions import filled, positions
 from tests.endurance.refusals import CHANGES, ever_fewer, refused_server, require_no_crash, walk
 from tests.endurance.soak import ENOUGH_ROUNDS, require_no_growth, soak
 from tests.endurance.trees import FORM, PARTED, Page, tree
+from tests.endurance.victim import serving
 
 SECONDS = 120
 """More than the counts ever take; a machine that is busy ends early instead of late."""
@@ -136,6 +141,8 @@ def test_a_soak_whose_memory_rises_is_no_good_one(late: float, *, is_well: bool)
         ("verifications", "of many operations"),
         ("calls that latencies hold back", "many headers"),
         ("large answers", "of the service"),
+        ("files that are compared", "of objects"),
+        ("connections through the proxy", "tunnels"),
     ],
 )
 def test_a_budget_holds_what_it_counts(budget: str, shape: str) -> None:
@@ -221,6 +228,37 @@ def test_the_grammar_reaches_every_operation_and_repeats_itself_with_its_seed() 
     assert made(1) == made(1)
     assert len({raw.split()[1] for raw in made(1)}) == 6
     assert len({mangled(made(1)[0], random.Random(seed)) for seed in range(50)}) > 20
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_program_that_is_asked_to_end_prints_its_figures(
+    capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    def run(*, bounds: Bounds, seed: int) -> Figures:
+        figures = Figures()
+        while bounds.allow(figures.counts["rounds"]):
+            figures.counts["rounds"] += seed
+            os.kill(os.getpid(), number)
+        return figures
+
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        assert main(run, count=5, arguments=[]) == 0
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    shown = capsys.readouterr()
+    assert re.search(r"^rounds +1$", shown.out, re.MULTILINE)
+    assert "ctrl+c" in shown.err
+
+
+@posix
+def test_a_server_that_has_ended_is_waited_for_no_longer() -> None:
+    with serving(Settings(port=0)) as victim:
+        victim.kill()
+        with pytest.raises(AssertionError, match="the server has ended"):
+            victim.rest()
 
 
 def test_what_does_not_hold_is_kept_with_the_figures() -> None:

@@ -22,7 +22,7 @@ from foas_emulator.serving import server
 from foas_emulator.settings import Settings
 from tests.process import DIRECTLY
 
-BEAT = 0.005
+BEAT = 0.002
 """Seconds between two beats of the heart inside the server."""
 
 
@@ -64,17 +64,17 @@ class Victim:
         self.process.kill()
         self.process.join()
 
-    def stop(self) -> dict[str, Any]:
-        """Stop it as SIGTERM does; return what its heart has noticed. Fail if it does not stop."""
+    def stop(self) -> None:
+        """Stop it as SIGTERM does. Fail if it does not stop."""
         self.process.terminate()
         self.process.join(60)
         assert self.process.exitcode == 0, f"it ended with {self.process.exitcode}"
-        return self.felt.found()
 
     def rest(self, *, beats: int = 2) -> None:
         """Wait until the heart has noticed what the loop did until now."""
         until = self.felt.beats + beats
         while self.felt.beats < until:
+            assert self.process.is_alive(), "the server has ended"
             time.sleep(BEAT / 5)
 
     def resident(self) -> float | None:
@@ -140,6 +140,12 @@ def count_lines() -> Callable[[], int]:
 NEW_EVENT_LOOP = server.new_event_loop
 
 
+def _end_with_parent(parent: BaseProcess) -> None:
+    """End when the program does, however it was ended."""
+    parent.join()
+    os._exit(1)
+
+
 def _serve(
     told: Connection,
     settings: Settings,
@@ -158,6 +164,10 @@ def _serve(
 
         for name, value in limits.items():
             resource.setrlimit(getattr(resource, name), value)
+    if sys.platform != "win32":
+        os.setpgrp()  # ctrl+c at a terminal is for the program, which stops its servers itself
+    if (parent := multiprocessing.parent_process()) is not None:
+        threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     sys.stdout = os.fdopen(os.dup(told.fileno()), "w", encoding="utf-8")
     if log is not None:
         os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)

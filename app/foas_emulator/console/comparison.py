@@ -98,7 +98,7 @@ async def compared(view: View, left: Side, right: Side) -> dict[str, Any]:
                 await asyncio.sleep(0)  # an image is copied on the event loop
             context["differences"] = await off_loop(len(images[0]) + len(images[1]), lambda: compare(*images))
     except NoImageError as error:
-        context["problem"] = error.with_traceback(None)  # whose frames hold images and files, and this context
+        context["problem"] = error.title, error.hint  # the frames of the error, and of its cause, hold images and files
     return context
 
 
