@@ -44,9 +44,7 @@ class Share:
     def count(self, connection: sqlite3.Connection) -> None:
         """Count the database as large as it is now. Every write ends with this."""
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
-        size = pages * PAGE_SIZE
-        self.budget.size += size - self._counted
-        self._counted = size
+        self._set(pages * PAGE_SIZE)
 
     def limit_growth(self, connection: sqlite3.Connection) -> None:
         """Let the database grow by as much as the budget has left, in the transaction that begins."""
@@ -67,7 +65,14 @@ class Share:
         """Raise `WorldFullError` if an image does not fit in place of the database."""
         self.budget.require(len(image) - self._counted)
 
+    def replaced(self, image: bytes) -> None:
+        """Count an image that has taken the place of the database; SQLite would read its schema to count its pages."""
+        self._set(len(image))
+
     def release(self) -> None:
         """Take nothing of the budget any more."""
-        self.budget.size -= self._counted
-        self._counted = 0
+        self._set(0)
+
+    def _set(self, size: int) -> None:
+        self.budget.size += size - self._counted
+        self._counted = size

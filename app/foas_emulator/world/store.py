@@ -168,7 +168,7 @@ class Store:
             if self.path is None:
                 self._deserialize(image)
                 if self._share is not None:
-                    self._share.count(self._raw)
+                    self._share.replaced(image)
                 return
             with closing(sqlite3.connect(":memory:")) as source:
                 source.deserialize(image)
