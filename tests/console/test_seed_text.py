@@ -119,16 +119,20 @@ def test_a_job_that_is_offline_is_made_again_with_its_instances() -> None:
         assert answers(api, "copy", job)[1:] == answers(api, "default", job)[1:]
 
 
+def assert_copied_without_a_start(api: Api) -> None:
+    job = find_job(api.world, "demo", "committed-never-started")
+    assert job is not None
+    seed = yaml.safe_load(written(api.world, job))
+    api.request("PUT", "/_emulator/worlds/copy", content=json.dumps({"seed": seed}))
+    assert "StartTime" not in answers(api, "default", job)[2]
+    assert answers(api, "copy", job) == answers(api, "default", job)
+
+
 def test_an_instance_that_waits_is_made_again_without_a_start() -> None:
     with open_api() as api:
         api.world.set({"start_delay": "1h"})
         api.ok("StartJob", projectName="demo", jobName="committed-never-started")
-        job = find_job(api.world, "demo", "committed-never-started")
-        assert job is not None
-        seed = yaml.safe_load(written(api.world, job))
-        api.request("PUT", "/_emulator/worlds/copy", content=json.dumps({"seed": seed}))
-        assert "StartTime" not in answers(api, "default", job)[2]
-        assert answers(api, "copy", job) == answers(api, "default", job)
+        assert_copied_without_a_start(api)
 
 
 def test_an_instance_takes_no_text_of_its_job_that_it_lacks() -> None:
@@ -150,12 +154,7 @@ def test_an_instance_that_ended_while_it_waited_is_made_again_without_a_start() 
         where = {"projectName": "demo", "jobName": "committed-never-started"}
         api.ok("StartJob", **where)
         api.ok("ModifyInstanceState", **where, instanceId=-1, expectState="TERMINATED")
-        job = find_job(api.world, "demo", "committed-never-started")
-        assert job is not None
-        seed = yaml.safe_load(written(api.world, job))
-        api.request("PUT", "/_emulator/worlds/copy", content=json.dumps({"seed": seed}))
-        assert "StartTime" not in answers(api, "default", job)[2]
-        assert answers(api, "copy", job) == answers(api, "default", job)
+        assert_copied_without_a_start(api)
 
 
 def test_an_instance_that_was_started_without_autoscale_has_none_when_it_is_made_again() -> None:
