@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 from scripts.examples import recorded_examples
+from scripts.figures import with_figures
 
 from foas_emulator.blink.metric_names import CLUSTER_METRICS, JOB_METRICS
 from foas_emulator.gateway.errors import catalogue
@@ -246,10 +247,17 @@ def seed_schema() -> str:
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def _quoting(name: str) -> Callable[[], str]:
+    """What makes a page that is written by hand, except for its figures."""
+    return lambda: with_figures((ROOT / name).read_text("utf-8"))
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/configuration.md": configuration,
     "docs/operations.md": operations,
     "docs/fidelity.md": fidelity,
+    "docs/shared-instance.md": _quoting("docs/shared-instance.md"),
+    "docs/shared-instance.zh-CN.md": _quoting("docs/shared-instance.zh-CN.md"),
     "fixtures/seed.schema.json": seed_schema,
     "fixtures/examples.json": recorded_examples,
     "openapi/foas-2018-11-11.yaml": lambda: as_yaml(describe_api()),

@@ -1,4 +1,4 @@
-"""docs/shared-instance.md, in both languages: its commands, its excerpts and its figures."""
+"""docs/shared-instance.md, in both languages: its commands and its excerpts."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,6 @@ pytestmark = WITH_PROXIES
 
 ROOT = DEPLOY.parent
 PAGES = [(ROOT / "docs" / name).read_text("utf-8") for name in ("shared-instance.md", "shared-instance.zh-CN.md")]
-RESULTS = (ROOT / "benchmarks" / "RESULTS.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("proxy", ["nginx"], indirect=True)
@@ -55,28 +54,3 @@ def test_the_excerpts_of_the_page_are_those_that_are_shipped() -> None:
         for in_nginx, in_haproxy in re.findall(r"^\| \d \|.*\| `([^`]*)` \| `([^`]*)` \|$", page, re.MULTILINE):
             assert in_nginx in shipped
             assert in_haproxy in haproxy
-
-
-RATES = (
-    "GetInstance, JSON, 64 connections",
-    "GetInstance, JSON, 64 connections, signed",
-    "tour of six writes, 8 connections",
-)
-
-
-def measured() -> list[float]:
-    """The figures that the page rounds, in its order, as the benchmarks' results have them."""
-    texts = [re.findall(rf"### {title}\n[^#]*?\| foas-emulator \| ([\d,.]+) \|", RESULTS)[0] for title in RATES]
-    texts += re.findall(r"\| idle memory \| ([\d.]+) MiB", RESULTS)
-    texts += re.findall(r"\| memory per extra world \| ([\d.]+) KiB", RESULTS)
-    texts += re.findall(r"\| rate with 1,000 worlds, against one world \| ([\d.]+) ", RESULTS)
-    return [float(text.replace(",", "")) for text in texts]
-
-
-@pytest.mark.parametrize("page", PAGES, ids=["en", "zh"])
-def test_the_figures_of_the_page_are_those_of_the_benchmarks(page: str) -> None:
-    """Within a tenth: the results are measured anew now and then."""
-    table = page[page.index("| GetInstance") : page.index("```sh")]
-    told = [float(text.replace(",", "")) for text in re.findall(r"\| ([\d,.]+)[^|]*\|$", table, re.MULTILINE)]
-    assert len(told) == 6
-    assert told == pytest.approx(measured(), rel=0.1)
