@@ -84,6 +84,17 @@ def stop(directory: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
+def test_a_python_that_is_too_old_is_named() -> None:
+    (python,) = re.findall(r"python3 -c '(.*?)'", STEPS[0]["run"], re.DOTALL)
+    for older, code in ((False, 0), (True, 1)):
+        pretend = "import sys; sys.version_info = (3, 10); sys.version = '3.10.1 (main)'; " if older else ""
+        done = subprocess.run(
+            [sys.executable, "-c", pretend + python], capture_output=True, encoding="utf-8", check=False
+        )
+        assert (done.returncode, "python3 is Python 3.10.1, and" in done.stderr) == (code, older)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
 def test_the_action_used_twice_in_a_job_keeps_both_logs(tmp_path: Path) -> None:
     try:
         urls, logs = set(), set()
