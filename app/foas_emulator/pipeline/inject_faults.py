@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
 
-from foas_emulator.faults.effects import Call, Duplicate, Invocation, Latency
+from foas_emulator.faults.effects import Caller, Duplicate, Invocation, Latency
 from foas_emulator.faults.rules import PREVIOUS_IMAGE, Application, ArmedRule, active_rules, takes_long
 from foas_emulator.faults.wire import AbortedResponse
 from foas_emulator.gateway.responses import GatewayResponse
@@ -85,7 +85,7 @@ class InjectFaults:
     async def _enter_again(self, context: RequestContext) -> None:
         await settle(enter_again(context, self._registry, held_by="a fault rule"))
 
-    def _inner(self, context: RequestContext, rules: Sequence[ArmedRule], operation: OperationCaller) -> Call:
+    def _inner(self, context: RequestContext, rules: Sequence[ArmedRule], operation: OperationCaller) -> Caller:
         """Return the call under all rules but the first."""
         call = partial(self._apply, context, rules[1:], operation)
         return partial(_on_own_stack, call) if len(rules) % _IN_ONE_STACK == 0 else call
@@ -180,7 +180,7 @@ class InjectFaults:
             copy.close()
 
 
-async def _on_own_stack(call: Call) -> GatewayResponse:
+async def _on_own_stack(call: Caller) -> GatewayResponse:
     """Make a call in a task of its own, which does not count for the recursion limit of its caller."""
     return await asyncio.ensure_future(call())
 
