@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from foas_emulator.blink import lenient_json
 from foas_emulator.console.highlight import highlighted
-from foas_emulator.operations.instances.lifecycle import brings
+from foas_emulator.operations.instances.lifecycle import STATES, brings
 from foas_emulator.world import instants
 from foas_emulator.world.clock import machine_now
 from foas_emulator.world.durations import duration_text
@@ -153,7 +153,4 @@ def verbatim(text: str) -> Markup:
 
 def state_class(state: str) -> str:
     """Return the class of a state in the style sheet; `none` for an unknown state."""
-    return state.lower() if state in _STATES else "none"
-
-
-_STATES = frozenset({"RUNNING", "WAITING", "PAUSED", "TERMINATED", "FAILED", "SUCCESS"})
+    return state.lower() if state in STATES else "none"
