@@ -1,6 +1,7 @@
 """Snapshots changed by chance: each is refused by name, or is a world in which no call fails unexpectedly."""
 
 import copy
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -268,7 +269,7 @@ def test_a_changed_snapshot_is_refused_by_name_or_stands_the_tour(
         ("clusters", "state", "TIRED", "has a value of state other than"),
         ("folders", "path", "/x", "has no folder /"),
         ("folders", "path", "/a" * 513, "has a path of over 1024 characters"),
-        ("cluster_orders", "region", "r" * 13_000_000, "has longer texts than any world may hold"),
+        ("cluster_orders", "region", "r" * 26_000_000, "has longer texts than any world may hold"),
         ("tags", "tag_value", "v" * 1025, "has a tag_value of over 256 characters"),
         ("instances", "actual_state", "TIRED", "has a value of actual_state other than"),
         ("instances", "start_time", -5, "has a start_time beyond"),
@@ -295,6 +296,30 @@ def test_a_change_that_cannot_come_about_is_refused(api: Api, whole: dict[str, A
     changed = copy.deepcopy(whole)
     changed["tables"]["pending_changes"][0] |= {"event": "started"}
     with pytest.raises(SnapshotError, match="cannot be applied"):
+        read(api, changed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "reason"),
+    [
+        ("instance", {"ActualState": "TIRED"}, "would bring a wrong ActualState"),
+        ("instance", {"ActualState": "FAILED", "LastErrorMessage": 5}, "would bring a wrong LastErrorMessage"),
+        ("cluster", {"slave_num": 2_000_000_000}, "would bring a wrong slave_num"),
+        ("cluster", {"slave_num": "4"}, "would bring a wrong slave_num"),
+        ("cluster", {"removed_slaves": "1,,x"}, "would bring a wrong removed_slaves"),
+        ("cluster", {"cluster_id": "other"}, "would bring a wrong cluster_id"),
+        ("cluster", {"state": "EXPANDING"}, "would bring a wrong state"),
+    ],
+)
+def test_a_change_that_brings_what_no_call_brings_is_refused(
+    api: Api, whole: dict[str, Any], *, kind: str, details: dict[str, Any], reason: str
+) -> None:
+    changed = copy.deepcopy(whole)
+    row = next(row for row in changed["tables"]["pending_changes"] if row["event"] == "put_state")
+    row["details"] = json.dumps(details)
+    if kind == "cluster":
+        row |= {"subject": "cluster:c", "event": "finish"}
+    with pytest.raises(SnapshotError, match=reason):
         read(api, changed)
 
 

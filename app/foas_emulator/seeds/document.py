@@ -22,7 +22,7 @@ from foas_emulator.operations.packages.schemas import PackageType
 from foas_emulator.operations.texts import too_heavy
 from foas_emulator.patterns import CallPattern
 from foas_emulator.seeds.errors import Origin
-from foas_emulator.seeds.limits import SURROGATE
+from foas_emulator.seeds.limits import LONGEST_NAME, SURROGATE
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.ids import LAST_NUMBER
 from foas_emulator.world.instants import LAST_INSTANT
@@ -56,7 +56,6 @@ def _whole(value: Any) -> Any:
 
 Text = Annotated[str, AfterValidator(_encodable)]
 Packages = Annotated[str, Field(max_length=LONGEST_PACKAGES), AfterValidator(_encodable)]
-LONGEST_NAME = 256
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_encodable)]
 
 ENGINE_VERSIONS = r"^[a-z]+--[A-Za-z0-9_.-]+(,[a-z]+--[A-Za-z0-9_.-]+)*$"
@@ -119,7 +118,7 @@ class SeedInstance(Seed):
     api_type: ApiType | None = member("The job's API, which it must agree with.", "DATASTREAM")
     code: Text | None = member("The code it runs; the job's if it is left out.", "SELECT 1")
     properties: Text | None = member("The parameters it runs with; the job's.", "blink.job.timeZone=Asia/Shanghai")
-    packages: Text | None = member("The packages it runs with, separated by commas; the job's.", "clicks-1.2.jar")
+    packages: Packages | None = member("The packages it runs with, separated by commas; the job's.", "clicks-1.2.jar")
     plan_json: Text | None = member("The plan it runs, a JSON text; the job's.", "")
     engine_version: Text | None = member("The version of Blink it runs on; the job's.", "blink-3.4.4")
     engine_job_handler: Text | None = member(
