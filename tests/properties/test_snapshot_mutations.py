@@ -266,6 +266,7 @@ def test_a_changed_snapshot_is_refused_by_name_or_stands_the_tour(
         ("clusters", "cluster_id", "other", "belongs to a row of clusters that does not exist"),
         ("clusters", "removed_slaves", "x", "removed_slaves that are not numbers"),
         ("clusters", "engine_versions", "blink", "engine_versions that are not versions"),
+        ("clusters", "engine_versions", "a--b," * 13_108 + "a--b", "has engine_versions of over 65536 characters"),
         ("clusters", "state", "TIRED", "has a value of state other than"),
         ("folders", "path", "/x", "has no folder /"),
         ("folders", "path", "/a" * 513, "has a path of over 1024 characters"),

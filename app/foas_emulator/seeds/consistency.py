@@ -34,7 +34,13 @@ from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.operations.tags.service import MOST_TAGS, MOST_TAGS_OF_WORLD
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
-from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_FOLDER, MOST_IN_TIMELINE
+from foas_emulator.seeds.document import (
+    ENGINE_VERSIONS,
+    FOLDER_PATH,
+    LONGEST_FOLDER,
+    LONGEST_VERSIONS,
+    MOST_IN_TIMELINE,
+)
 from foas_emulator.seeds.limits import LONGEST_NAME, cut
 from foas_emulator.seeds.planned import REMOVED, apply_all, wrong_changes
 from foas_emulator.world.ids import LAST_COUNT, Counter, token
@@ -317,7 +323,9 @@ def _wrong_clusters(store: Store) -> Iterator[str]:
     for cluster in store.find(Cluster):
         if REMOVED.fullmatch(cluster.removed_slaves) is None:
             yield f"clusters {cluster.cluster_id!r} has removed_slaves that are not numbers separated by commas"
-        if re.search(ENGINE_VERSIONS, cluster.engine_versions) is None:
+        if len(cluster.engine_versions) > LONGEST_VERSIONS:
+            yield f"clusters {cluster.cluster_id!r} has engine_versions of over {LONGEST_VERSIONS} characters"
+        elif re.search(ENGINE_VERSIONS, cluster.engine_versions) is None:
             yield f"clusters {cluster.cluster_id!r} has engine_versions that are not versions after their tags"
 
 

@@ -59,6 +59,8 @@ Packages = Annotated[str, Field(max_length=LONGEST_PACKAGES), AfterValidator(_en
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_encodable)]
 
 ENGINE_VERSIONS = r"^[a-z]+--[A-Za-z0-9_.-]+(,[a-z]+--[A-Za-z0-9_.-]+)*$"
+LONGEST_VERSIONS = 64 * 1024
+"""The most characters of the engine versions of a cluster: an answer lists each, and CreateJob reads all."""
 FOLDER_PATH = r"^/(?:[^/]+/)*(?:[^/]+)?$"
 LONGEST_FOLDER = 1024
 """The most characters of a folder's path: it takes a tenth of a microsecond to match one."""
@@ -319,7 +321,7 @@ class SeedCluster(Seed):
     )
     slave_spec: Text = member("The model of its slaves.", "Ecs_4c16g", default="Ecs_4c16g", alias="slave_spec")
     slave_num: Annotated[int, Field(ge=2, le=1000)] = member("Number of slaves.", 4, default=2, alias="slave_num")
-    engine_versions: Annotated[str, Field(pattern=ENGINE_VERSIONS)] = member(
+    engine_versions: Annotated[str, Field(pattern=ENGINE_VERSIONS, max_length=LONGEST_VERSIONS)] = member(
         "The versions of Blink, each after its tag, separated by commas.",
         "current--blink-3.4.4,beta--blink-3.7.8",
         default="current--blink-3.4.4,beta--blink-3.7.8",
