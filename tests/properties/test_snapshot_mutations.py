@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.clusters.service import FIRST_ORDER
+from foas_emulator.seeds import planned
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world.snapshot import SnapshotError, read_snapshot
 from foas_emulator.world.world import World
@@ -322,6 +323,17 @@ def test_a_change_that_brings_what_no_call_brings_is_refused(
         row |= {"subject": "cluster:c", "event": "finish"}
     with pytest.raises(SnapshotError, match=reason):
         read(api, changed)
+
+
+def test_the_instances_of_a_project_have_no_more_changes_than_seeds_and_calls_give(
+    api: Api, whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = [row for row in whole["tables"]["pending_changes"] if row["subject"].startswith("instance:")]
+    monkeypatch.setattr(planned, "_MOST_OF_PROJECT", len(changes))
+    assert read(api, whole)
+    monkeypatch.setattr(planned, "_MOST_OF_PROJECT", len(changes) - 1)
+    with pytest.raises(SnapshotError, match="the instances of project 'p' have over"):
+        read(api, whole)
 
 
 def test_the_first_order_has_the_id_that_snapshots_are_checked_with(api: Api) -> None:

@@ -14,6 +14,7 @@ from foas_emulator.operations.jobs.rows import CommittedJob, Job
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.queues.rows import Queue
+from foas_emulator.seeds import applying
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.reading import parse_seed
@@ -360,3 +361,12 @@ def test_a_job_on_another_cluster_than_the_queues_of_its_project_is_refused(worl
     text = "clusters: [{ClusterId: b}]\nprojects: [{Name: p, jobs: [{JobName: j, ClusterId: b}]}]"
     with pytest.raises(SeedError, match=r"ClusterId: cluster 'b' has no such queue of the project"):
         seed(world, text)
+
+
+def test_the_timelines_of_a_project_have_so_many_states_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(applying, "MOST_PLANNED", 3)
+    states = "{timeline: [{after: 1h, ActualState: FAILED}, {after: 2h, ActualState: FAILED}]}"
+    seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, instances: [{states}, {{}}]}}]}}]")
+    with pytest.raises(SeedError, match=r"projects\[0\].jobs: together their timelines have over 3 states"):
+        seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, instances: [{states}, {states}]}}]}}]")
+    assert len(planned(world.store)) == 2

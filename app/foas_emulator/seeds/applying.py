@@ -24,7 +24,15 @@ from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.projects.service import MOST_PROJECTS
 from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.operations.queues.service import MOST_QUEUES
-from foas_emulator.seeds.document import SeedCluster, SeedDocument, SeedInstance, SeedJob, SeedProject, SeedQueue
+from foas_emulator.seeds.document import (
+    MOST_PLANNED,
+    SeedCluster,
+    SeedDocument,
+    SeedInstance,
+    SeedJob,
+    SeedProject,
+    SeedQueue,
+)
 from foas_emulator.seeds.errors import Origin, SeedError
 from foas_emulator.seeds.limits import MAX_FAULTS, Place
 from foas_emulator.seeds.parts import folder_path, own_queue
@@ -146,6 +154,8 @@ def _put_project(world: World, seed: SeedProject, place: _Place, bound: dict[_Qu
     ):
         if len(seeded) > most:
             raise place.inner(part).fault(f"the project would have over {most} {part}")
+    if sum(len(instance.timeline) for job in seed.jobs for instance in job.instances) > MOST_PLANNED:
+        raise place.inner("jobs").fault(f"together their timelines have over {MOST_PLANNED} states")
     world.store.insert(
         _row(
             Project,

@@ -42,7 +42,7 @@ from foas_emulator.seeds.document import (
     MOST_IN_TIMELINE,
 )
 from foas_emulator.seeds.limits import LONGEST_NAME, cut
-from foas_emulator.seeds.planned import REMOVED, apply_all, wrong_changes
+from foas_emulator.seeds.planned import REMOVED, apply_all, crowded_projects, wrong_changes
 from foas_emulator.world.ids import LAST_COUNT, Counter, token
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
@@ -213,6 +213,7 @@ def _problems(store: Store) -> Iterator[str]:
     yield from _wrong_jobs(store)
     yield from _low_counters(store)
     yield from wrong_changes(store)
+    yield from crowded_projects(store)
 
 
 def _lone_surrogates(store: Store) -> Iterator[str]:

@@ -4,14 +4,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.clusters.service import FEWEST_SLAVES, MOST_REMOVED, MOST_SLAVES
-from foas_emulator.operations.instances.lifecycle import STATES
+from foas_emulator.operations.instances.lifecycle import MOST_INSTANCES, STATES
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import PlanSession
+from foas_emulator.seeds.document import MOST_PLANNED
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings
@@ -28,6 +29,15 @@ _SUBJECTS: tuple[tuple[str, type[Row], str], ...] = (
     ("instance", Instance, "id"),
 )
 """The kinds of subjects, with the table and the column of what they refer to."""
+
+
+_MOST_OF_PROJECT = MOST_PLANNED + 2 * MOST_INSTANCES
+"""The states of timelines, and for each instance the outcome of a call and its archiving."""
+_CROWDED = text(
+    "SELECT instances.project_name FROM pending_changes AS change JOIN instances"
+    " ON instances.id = CAST(substr(change.subject, 10) AS INTEGER) WHERE change.subject LIKE 'instance:%'"
+    " GROUP BY instances.project_name HAVING count(*) > :most LIMIT 1"
+)
 
 
 def _is_text(value: Any) -> bool:
@@ -68,6 +78,12 @@ def wrong_changes(store: Store) -> Iterator[str]:
         for name, value in change.read_details().items() if change.kind in _DETAILS else ():
             if name not in _DETAILS[change.kind] or not _DETAILS[change.kind][name](value):
                 yield f"the pending change {change.what!r} would bring a wrong {name}"
+
+
+def crowded_projects(store: Store) -> Iterator[str]:
+    """Yield a project whose instances have more pending changes than timelines and calls give them."""
+    for name in store.execute(_CROWDED.columns(), {"most": _MOST_OF_PROJECT}).scalars():
+        yield f"the instances of project {name!r} have over {_MOST_OF_PROJECT} pending changes"
 
 
 def apply_all(store: Store) -> None:
