@@ -151,11 +151,11 @@ _WITH_TEXTS: tuple[Model, ...] = (
     *(Cluster, ClusterOrder, Project, Package, Folder, Queue, Job, CommittedJob, PlanSession, Instance, AutoScalePlan),
     *(Tag, PendingChange, FaultRule, Counter, WorldRow),
 )
-_MOST_WEIGHT = 4 * MOST_WEIGHT
-"""An instance may have texts of its own beside those of its job, of its start and of its last failure.
-
-Each of them is bounded by itself, and a text in JSON may be twice as long.
-"""
+_MOST_WEIGHT = 2 * MOST_WEIGHT
+"""A text in JSON may be twice as long as it was given."""
+_OF_SEVERAL = (Instance, PendingChange)
+"""Tables whose rows may have twice as much: an instance may have texts of its own beside those of its job, of its start
+and of its last failure, each bounded by itself, and a change has names beside such a text in JSON."""
 
 _WRITTEN: tuple[tuple[Model, str], ...] = ((FaultRule, "params"), (FaultRule, "effect"), (WorldRow, "settings"))
 """Columns of JSON texts whose values the control API shows."""
@@ -233,11 +233,11 @@ def _long_names(store: Store) -> Iterator[str]:
 
 def _heavy_rows(store: Store) -> Iterator[str]:
     for model in _WITH_TEXTS:
-        table = model.table()
-        for row in store.execute(_keys_of_long_rows(table, _MOST_WEIGHT // OF_AN_ESCAPE)).all():
+        table, most = model.table(), _MOST_WEIGHT * (2 if model in _OF_SEVERAL else 1)
+        for row in store.execute(_keys_of_long_rows(table, most // OF_AN_ESCAPE)).all():
             key = zip(table.primary_key.columns.keys(), row, strict=True)
             (whole,) = store.find(model, *key)
-            if weight(whole) > _MOST_WEIGHT:
+            if weight(whole) > most:
                 yield f"{table.name} {', '.join(map(repr, row))} has longer texts than any world may hold"
 
 
