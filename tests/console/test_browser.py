@@ -136,7 +136,7 @@ def test_a_tester_makes_a_world_starts_a_job_moves_time_and_meets_a_fault(emulat
 
     page.get_by_role("link", name="Faults").click()
     page.get_by_role("button", name="Switch on: Throttle the next 2 calls").click()
-    page.get_by_role("heading", name="Active rules").wait_for()
+    page.get_by_role("heading", name="Rules").wait_for()
     page.get_by_role("link", name="Journal").click()
     page.locator(".live[data-state=on]").wait_for()
     refused = call(emulator, "tour", "POST", "/projects/demo/jobs/paused-stream/instance")

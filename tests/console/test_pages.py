@@ -140,7 +140,7 @@ def test_settings_of_a_world_mean_what_the_command_line_says() -> None:
 @pytest.mark.parametrize(
     ("headers", "english", "chinese"),
     [
-        (dict, "Signature: not there: the request is unsigned", "签名：请求没有签名"),
+        (dict, "Signature: none, the request is unsigned", "签名：请求没有签名"),
         (lambda: signed_v1(headers={"accept": "application/json"}), "Signature: valid", "签名：有效"),
     ],
     ids=["unsigned", "signed"],
@@ -620,7 +620,7 @@ def test_a_warning_that_concerns_no_signature_is_not_called_one(console: Console
     assert "planJson" in warned["warning"]
     page = unescape(console.page(f"/w/default/journal/{warned['request_id']}"))
     assert f"<li>Warning: {warned['warning']}</li>" in page
-    assert '<li class="quiet">Signature: not there: the request is unsigned</li>' in page
+    assert '<li class="quiet">Signature: none, the request is unsigned</li>' in page
     tag = re.search(r'<span class="tag warn" title="[^"]*">([^<]*)<', console.page("/w/default/journal"))
     assert tag is not None
     assert tag[1] == "warning"
