@@ -355,6 +355,14 @@ def test_the_journal_tells_the_day_of_calls_that_are_not_of_today(machine_clock:
     assert clock_time(called) == f"{datetime.fromtimestamp(called / 1000, UTC):%m-%d} 08:00:00"
 
 
+def test_a_job_that_has_ended_says_since_when_it_has(console: Console) -> None:
+    instances = [{"ActualState": "FAILED", "StartTime": 1_599_800_000_000, "EndTime": 1_767_222_000_000}]
+    seed = {"seed": {"projects": [{"Name": "shop", "jobs": [{"JobName": "sales", "instances": instances}]}]}}
+    console.api.request("PUT", "/_emulator/worlds/ended", content=json.dumps(seed))
+    console.api.request("PUT", "/_emulator/worlds/ended/clock", content='{"mode": "frozen", "now": 1767225600000}')
+    assert re.search(r'<td class="since"><time [^>]*>1h</time>', console.page("/w/ended/"))
+
+
 def test_a_page_of_jobs_with_long_errors_is_bounded(console: Console) -> None:
     """An error may be as long as a text can be, and stands twice beside each of fifty jobs."""
     message = "it broke " + "<" * 100_000
