@@ -54,7 +54,7 @@ def leave_template(store: Store, name: str, *, begun: int | None = None) -> int:
     if row is None or row.template_at is None:
         return 0
     postponed_by = 0
-    with store.transaction(is_admitted=True):
+    with store.transaction(is_admitted=True, may_grow=False):
         seed = assign(WorldRow.seed, seed_of(name))
         store.update(WorldRow, seed, assign(WorldRow.template_at, None), where=[equal(WorldRow.id, 1)])
         if pending.next_at(store) is not None:
