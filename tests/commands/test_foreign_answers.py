@@ -230,3 +230,37 @@ def test_an_answer_without_end_is_not_read_on(command: str, answering: str, monk
     result = CliRunner().invoke(main, [command, *asked], env={"FOASEMU_PORT": None})
     (line,) = result.stderr.splitlines()
     assert line.endswith(": its answer is longer than 100000 bytes")
+
+
+class OlderEmulator(Quiet):
+    """Answers as an emulator of 0.1.0 does, which ignores query parameters that it does not know."""
+
+    protocol_version = "HTTP/1.0"
+
+    def do_GET(self) -> None:
+        answers: dict[str, Any] = {
+            "settings": {"signature": "warn"},
+            "clock": {"now": 0, "mode": "real", "offset_ms": 0, "pending": []},
+            "journal": {"entries": [], "total": 0, "after": None, "lost": 0},
+        }
+        path = self.path.partition("?")[0].rpartition("/")[2]
+        found = path in answers
+        self.send_response(200 if found else 404)
+        self.end_headers()
+        self.wfile.write(json.dumps(answers[path] if found else {"error": "Not Found.", "hint": "/docs"}).encode())
+
+
+@pytest.mark.parametrize(
+    "words", [("journal",), ("clock", "advance", "30s", "--dry-run"), ("clock", "freeze")], ids=" ".join
+)
+def test_an_older_server_is_recognised_before_it_changes_anything(words: tuple[str, ...]) -> None:
+    with served(OlderEmulator) as url:  # which answers a POST and a PUT with 501
+        result = CliRunner().invoke(main, [*words, "--url", url])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"{url}: it {NOT_ONES_OWN}: ")
+
+
+def test_what_an_older_server_does_not_have_is_reported_as_that() -> None:
+    with served(OlderEmulator) as url:
+        result = CliRunner().invoke(main, ["env", "--url", url])
+    assert result.stderr == f"{url}: it is a foas-emulator of an older version, which cannot do this\n"

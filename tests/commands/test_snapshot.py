@@ -27,6 +27,17 @@ def test_a_world_is_saved_and_loaded(emulator: Emulator, tmp_path: Path) -> None
     assert emulator.world("loaded").snapshot() == world.snapshot()
 
 
+def test_a_snapshot_in_yaml_is_loaded(emulator: Emulator, tmp_path: Path) -> None:
+    world, file = emulator.world("in-yaml"), tmp_path / "world.yaml"
+    file.write_bytes(emulator.control.send("GET", f"{world.path}/snapshot", headers={"accept": "application/yaml"}))
+    assert file.read_text("utf-8").startswith("snapshot_version: 1")
+    loaded = run(emulator, "load", str(file), "--world", "of-yaml", FOASEMU_CONTROL_TOKEN="secret")
+    assert (loaded.exit_code, loaded.output) == (0, f"World of-yaml was created from {file}.\n")
+    assert emulator.world("of-yaml").snapshot() == world.snapshot()
+    world.save(file)  # JSON, whatever the name
+    emulator.world("of-yaml").load(file)
+
+
 def test_without_a_world_it_is_the_default_one(emulator: Emulator, tmp_path: Path) -> None:
     port = str(urlsplit(emulator.url).port)
     words = ["snapshot", "save", str(tmp_path / "a.json"), "--port", port, "--control-token", "secret"]

@@ -72,13 +72,51 @@ def start_step(directory: Path, **inputs: object) -> subprocess.CompletedProcess
     )
 
 
+def written_to(name: str, directory: Path) -> dict[str, str]:
+    """Return the variables that a step has written to one of its files; of several values, the last one."""
+    return dict(line.split("=", 1) for line in (directory / name).read_text("utf-8").splitlines())
+
+
+def stop(directory: Path) -> None:
+    """Stop the servers that steps have started."""
+    for file in directory.glob("foas-emulator-*/foas-emulator.pid"):
+        os.kill(int(file.read_text("utf-8")), signal.SIGTERM)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
+def test_a_python_that_is_too_old_is_named() -> None:
+    (python,) = re.findall(r"python3 -c '(.*?)'", STEPS[0]["run"], re.DOTALL)
+    for older, code in ((False, 0), (True, 1)):
+        pretend = "import sys; sys.version_info = (3, 10); sys.version = '3.10.1 (main)'; " if older else ""
+        done = subprocess.run(
+            [sys.executable, "-c", pretend + python], capture_output=True, encoding="utf-8", check=False
+        )
+        assert (done.returncode, "python3 is Python 3.10.1, and" in done.stderr) == (code, older)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
+def test_the_action_used_twice_in_a_job_keeps_both_logs(tmp_path: Path) -> None:
+    try:
+        urls, logs = set(), set()
+        for _ in range(2):
+            assert start_step(tmp_path, port=0).returncode == 0
+            outputs = written_to("GITHUB_OUTPUT", tmp_path)
+            assert f"listening on {outputs['url']}\n" in Path(outputs["log"]).read_text("utf-8")
+            urls.add(outputs["url"])
+            logs.add(outputs["log"])
+        assert (len(urls), len(logs)) == (2, 2)
+    finally:
+        stop(tmp_path)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
 def test_the_step_that_starts_fails_where_another_server_has_the_port(tmp_path: Path) -> None:
     with Emulator() as other:
         done = start_step(tmp_path, port=other.url.rpartition(":")[2])
     assert done.returncode == 1
     assert "--port: " in done.stdout
-    assert not (tmp_path / "GITHUB_OUTPUT").exists()
+    assert "url" not in written_to("GITHUB_OUTPUT", tmp_path)
+    assert "--port: " in Path(written_to("GITHUB_OUTPUT", tmp_path)["log"]).read_text("utf-8")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
@@ -86,13 +124,11 @@ def test_port_0_takes_a_free_one_and_exports_it(tmp_path: Path) -> None:
     done = start_step(tmp_path, port=0)
     try:
         assert done.returncode == 0, done.stdout
-        url = dict(line.split("=", 1) for line in (tmp_path / "GITHUB_ENV").read_text("utf-8").splitlines())[
-            "FOAS_ENDPOINT"
-        ]
+        url = written_to("GITHUB_ENV", tmp_path)["FOAS_ENDPOINT"]
         assert re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]*", url)
         Server(url).world("here").reset()
     finally:
-        os.kill(int((tmp_path / "foas-emulator.pid").read_text("utf-8")), signal.SIGTERM)
+        stop(tmp_path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
@@ -108,17 +144,15 @@ def test_the_step_that_starts_ends_with_a_served_world(tmp_path: Path) -> None:
     (tmp_path / "file").touch()  # a * is none of the files that are there
     options = "--seed empty --start-delay 7s --cors-origins *"
     done = start_step(tmp_path, port=free_port(), options=options)
-    files = {name: tmp_path / name for name in FILES}
     try:
         assert done.returncode == 0, done.stdout + done.stderr
-        outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text("utf-8").splitlines())
-        exported = dict(line.split("=", 1) for line in files["GITHUB_ENV"].read_text("utf-8").splitlines())
+        outputs, exported = written_to("GITHUB_OUTPUT", tmp_path), written_to("GITHUB_ENV", tmp_path)
         assert exported == {"FOAS_ENDPOINT": outputs["url"], "FOAS_ARTIFACTS": "foas-artifacts"}
         assert Server(outputs["url"]).world("default").settings["start_delay"] == "7s"
         assert Server(outputs["url"]).info()["settings"]["cors_origins"] == ["*"]
         assert "listening on" in Path(outputs["log"]).read_text("utf-8")
     finally:
-        os.kill(int((tmp_path / "foas-emulator.pid").read_text("utf-8")), signal.SIGTERM)
+        stop(tmp_path)
 
 
 def lines_of_the_page(directory: Path, *, port: int) -> subprocess.CompletedProcess[str]:

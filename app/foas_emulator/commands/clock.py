@@ -24,8 +24,7 @@ def command() -> None:
 @remote
 def show(emulator: Remote, *, limit: int | None) -> None:
     """Show the time of a world, and its pending changes."""
-    emulator.existing_world()
-    clock = emulator.server.control.request("GET", f"{emulator.path}/clock{_query(limit=limit)}", shape=CLOCK)
+    clock = _existing_clock(emulator, limit)
     stands = "is frozen" if clock["mode"] == "frozen" else "runs"
     sentence = (
         f"It is {instant_text(clock['now'])} in world {emulator.world_name}, whose clock {stands}; "
@@ -73,12 +72,10 @@ def advance(
     how = {name: value for name, value in given.items() if value is not None}
     if len(how) != 1 or (until_next and until_idle):
         raise click.UsageError("Give one of DURATION, --to, --next and --idle.")
-    emulator.existing_world()
     _move(emulator, "POST", "clock/advance", how, dry_run=dry_run, limit=limit)
 
 
 def _put(emulator: Remote, mode: str, instant: str | None) -> None:
-    emulator.existing_world()
     setting = {"mode": mode} if instant is None else {"mode": mode, "now": instant}
     _move(emulator, "PUT", "clock", setting)
 
@@ -86,6 +83,7 @@ def _put(emulator: Remote, mode: str, instant: str | None) -> None:
 def _move(
     emulator: Remote, method: str, path: str, how: dict[str, Any], *, dry_run: bool = False, limit: int | None = None
 ) -> None:
+    _existing_clock(emulator, limit=1)  # a server of 0.1.0 would move its clock for --dry-run, too
     query = _query(dry_run="true" if dry_run else None, limit=limit)
     clock = emulator.server.control.request(method, f"{emulator.path}/{path}{query}", how, shape=MOVED_CLOCK)
     stands, came = "is frozen at" if clock["mode"] == "frozen" else "runs from", "happened"
@@ -97,6 +95,11 @@ def _move(
         f"{_listed(clock, 'changes')}"
     )
     emulator.report(sentence, clock)
+
+
+def _existing_clock(emulator: Remote, limit: int | None) -> Any:
+    emulator.existing_world()
+    return emulator.server.control.request("GET", f"{emulator.path}/clock{_query(limit=limit)}", shape=CLOCK)
 
 
 def _query(**given: Any) -> str:

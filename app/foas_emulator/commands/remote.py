@@ -30,6 +30,8 @@ Command = Callable[..., None]
 
 _OF_DISKS = {errno.EFBIG, errno.EIO, errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 """Errors of standard output that no connection has."""
+NO_SUCH_PATH = "Not Found."
+"""The error of a control API for a path that it does not have."""
 FAILURES = (OSError, EmulatorError, ValueError, OverflowError)
 """The exceptions for a server that refuses, does not answer, or is not an emulator."""
 
@@ -119,6 +121,8 @@ def refusals_of(target: str) -> Iterator[None]:
 
 def reason_of(error: Exception) -> str:
     """Return why a server failed; if it wants another token, with the option that gives it."""
+    if isinstance(error, EmulatorError) and error.error == NO_SUCH_PATH:
+        return "it is a foas-emulator of an older version, which cannot do this"
     if not (isinstance(error, EmulatorError) and error.status == HTTPStatus.UNAUTHORIZED and "token" in error.error):
         return describe_no_answer(error)
     is_given = click.get_current_context().params.get("control_token") is not None

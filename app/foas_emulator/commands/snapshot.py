@@ -27,7 +27,7 @@ def save(emulator: Remote, *, file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @remote
 def load(emulator: Remote, *, file: Path) -> None:
-    """Replace a world with the snapshot in FILE, or create the world."""
+    """Replace a world with the snapshot in FILE, or create the world. A FILE that is named *.yaml may be YAML."""
     is_new = not emulator.server.has_world(emulator.world_name)
     emulator.world.load(file)
     became = f"was created from {file}" if is_new else f"was restored from {file}"

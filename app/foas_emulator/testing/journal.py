@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from foas_emulator.difference import Difference, in_one_line
 from foas_emulator.testing.calls import number_and_call
 from foas_emulator.testing.client import ControlClient, EmulatorError
-from foas_emulator.testing.shapes import JOURNAL_PAGE, ForeignAnswerError
+from foas_emulator.testing.shapes import JOURNAL_PAGE, LAST_OF_JOURNAL, ForeignAnswerError, Shape
 
 __tracebackhide__ = True
 
@@ -48,7 +48,7 @@ class Journal:
         pages: list[list[dict[str, Any]]] = []
         left, part = most, {**wanted}
         while True:
-            page = self._page({**part, "last": min(left, _PAGE)})["entries"]
+            page = self._page({**part, "last": min(left, _PAGE)}, LAST_OF_JOURNAL)["entries"]
             if page and page[-1]["number"] >= part.get("before", inf):
                 raise ForeignAnswerError(_NO_END)
             pages.append(page)
@@ -57,8 +57,8 @@ class Journal:
                 return list(chain.from_iterable(reversed(pages)))
             part["before"] = page[0]["number"]
 
-    def _page(self, query: Mapping[str, Any]) -> Any:
-        return self._control.request("GET", f"{self._path}?{urlencode(query)}", shape=JOURNAL_PAGE)
+    def _page(self, query: Mapping[str, Any], shape: Shape = JOURNAL_PAGE) -> Any:
+        return self._control.request("GET", f"{self._path}?{urlencode(query)}", shape=shape)
 
     def entry(self, request_id: str, *, number: int | None = None) -> dict[str, Any]:
         """Return the entry of one request. Raise `EmulatorError` if there is none.

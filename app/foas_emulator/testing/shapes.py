@@ -4,7 +4,7 @@ A shape is a type, a list of one shape for a list of any length, or a dictionary
 The structures in `control/answers.py` are not used, because importing them loads the whole emulator.
 """
 
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any
 
 __tracebackhide__ = True
@@ -50,6 +50,8 @@ _ENTRIES: Shape = [
     }
 ]
 JOURNAL_PAGE: Shape = {"after": int | None, "entries": _ENTRIES}
+LAST_OF_JOURNAL: Shape = {"total": NoneType, "entries": _ENTRIES}
+"""An emulator that does not know `last` counts the entries, and lists the first ones."""
 JOURNAL_FILE: Shape = {"test": str, "world": str, "entries": _ENTRIES}
 """The calls of a failed test, as `artifacts.py` writes them."""
 PROXY: Shape = {

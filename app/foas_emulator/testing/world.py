@@ -231,9 +231,13 @@ class World:
         write_file(Path(file), self._control.send("GET", f"{self.path}/snapshot"))
 
     def load(self, file: str | Path) -> None:
-        """Restore a snapshot from a JSON file."""
+        """Restore a snapshot from a file: JSON, or YAML in one that is named so."""
+        text = read_file(Path(file))
+        # save() writes JSON whatever the name, and reading it as YAML would take far longer.
+        is_yaml = Path(file).suffix.lower() in (".yaml", ".yml") and not text.startswith(b"{")
+        headers = {"content-type": f"application/{'yaml' if is_yaml else 'json'}"}
         try:
-            self._control.send("PUT", f"{self.path}/snapshot", read_file(Path(file)))
+            self._control.send("PUT", f"{self.path}/snapshot", text, headers)
         except EmulatorError as refusal:
             if refusal.status == HTTPStatus.BAD_REQUEST:
                 refusal.add_note("load() restores what save() has written; seed(Path(...)) merges a seed document.")
