@@ -64,6 +64,30 @@ def in_loop() -> Iterator[Callable[[Callable[[], None]], None]]:
 Run = Callable[[Callable[[], None]], None]
 
 
+@pytest.fixture(autouse=True)
+def _enough_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing depend on how many this process has."""
+    monkeypatch.setattr(crowds, "are_few_left", lambda: False)
+
+
+def test_those_that_were_served_while_few_descriptors_were_left_make_room(
+    monkeypatch: pytest.MonkeyPatch, in_loop: Run
+) -> None:
+    def test() -> None:
+        crowd, clients = crowd_of(SPARE + 2, last=100)
+        served = Client()
+        crowd.enter(served, 101)
+        crowd.stop_waiting(served)
+        before = closed(clients)
+        crowd.wait(Client())
+        assert closed(clients) == before
+        monkeypatch.setattr(crowds, "are_few_left", lambda: True)
+        crowd.wait(served)
+        assert len(closed(clients)) == len(before) + 1
+
+    in_loop(test)
+
+
 def test_who_comes_last_replaces_who_has_waited_longest(monkeypatch: pytest.MonkeyPatch, in_loop: Run) -> None:
     def test() -> None:
         crowd, clients = crowd_of(3)
