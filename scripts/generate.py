@@ -90,7 +90,7 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 | bodies of calls that are arriving, all together | 256 MiB, else the stalest is given up; 64 KiB are always read |
 | calls delayed by latencies, all together | 256 MiB |
 | verifications that wait, all together | 256 MiB: some 10,000 |
-| large answers that clients are still reading, such as snapshots | 512 MiB |
+| large answers that clients are still reading, such as snapshots | 512 MiB; slow ones make room |
 
 A job keeps its latest 100 sessions of GetRawPlanJson, an instance its latest 100 plans of AutoScale. The limits of
 texts and counts also apply to seeds and snapshots, in which a project may have 1000 folders, 500 queues, 20,000 jobs
