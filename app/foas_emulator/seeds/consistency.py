@@ -2,19 +2,18 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
-from typing import Any, get_args
+from typing import Any
 
-from sqlalchemy import LargeBinary, Select, Table, cast, func, literal, select, text
+from sqlalchemy import LargeBinary, Select, Table, cast, func, literal, select
 
-from foas_emulator.blink.kinds import STREAM, ApiType, JobType
+from foas_emulator.blink.kinds import STREAM
 from foas_emulator.faults.rules import FaultRule, check_rules
 from foas_emulator.json_bounds import has_lone_surrogate
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.autoscale.service import MOST_PLANS
 from foas_emulator.operations.catalogue import HANDLERS
-from foas_emulator.operations.clusters import lifecycle as clusters
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
 from foas_emulator.operations.clusters.service import (
     FEWEST_SLAVES,
@@ -24,10 +23,8 @@ from foas_emulator.operations.clusters.service import (
     MOST_SLAVES,
 )
 from foas_emulator.operations.folders.rows import Folder
-from foas_emulator.operations.instances import lifecycle as instances
 from foas_emulator.operations.instances.lifecycle import MOST_INSTANCES
 from foas_emulator.operations.instances.rows import Instance
-from foas_emulator.operations.jobs import lifecycle as jobs
 from foas_emulator.operations.jobs.lifecycle import MOST_SESSIONS
 from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession
 from foas_emulator.operations.jobs.service import LONGEST_PACKAGES
@@ -43,16 +40,13 @@ from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
 from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_FOLDER, LONGEST_NAME, MOST_IN_TIMELINE
 from foas_emulator.seeds.limits import cut
+from foas_emulator.seeds.values import STATES, Model, first_row
 from foas_emulator.world.ids import LAST_COUNT, Counter, token
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.snapshot import types_of
-from foas_emulator.world.store import LARGE, Store
-from foas_emulator.world.tables import Row
+from foas_emulator.world.store import Store
 from foas_emulator.world.world import World, WorldRow
-
-Model = type[Row]
 
 _OF_JOB = ("project_name", "job_name")
 _BELONGS: tuple[tuple[Model, tuple[str, ...], Model, tuple[str, ...]], ...] = (
@@ -69,18 +63,6 @@ _BELONGS: tuple[tuple[Model, tuple[str, ...], Model, tuple[str, ...]], ...] = (
 )
 """Tables and columns, with the table and columns of the row that must exist for them; NULL refers to nothing."""
 
-_TYPES = get_args(JobType)
-_APIS = get_args(ApiType)
-_STATES: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
-    (Cluster, "state", clusters.STATES),
-    (Job, "job_type", _TYPES),
-    (Job, "api_type", _APIS),
-    (Instance, "job_type", _TYPES),
-    (Instance, "api_type", _APIS),
-    (Instance, "actual_state", instances.STATES),
-    (Instance, "expect_state", instances.STATES),
-    (PlanSession, "status", jobs.STATUSES),
-)
 _ALLOWED: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
     (Cluster, "pay_model", ("pre", "post")),
     (Cluster, "master_num", (1, 3)),
@@ -114,8 +96,6 @@ _RANGES: tuple[tuple[Model, str, int, int], ...] = (
 )
 """Columns whose numbers are bounded, with the smallest and the largest number."""
 
-_STORED = {str: "text", int: "integer", bool: "integer", float: "real", type(None): "null"}
-"""The types with which SQLite stores values of Python."""
 _COUNTED: tuple[tuple[str, Model, str], ...] = (
     ("folder", Folder, "folder_id"),
     ("instance", Instance, "id"),
@@ -172,35 +152,6 @@ def check_world(store: Store) -> None:
     _apply_pending(store)
 
 
-def check_values(store: Store) -> None:
-    """Raise ValueError that names the first row with a value of the wrong type or an unknown state.
-
-    Both would break calls, and result from editing a database by hand. Large databases are not checked, as they are
-    not checked for damage either.
-    """
-    for table, wrong in _wrong_values().items() if store.size <= LARGE else ():
-        if _first(store, table, " OR ".join(wrong)) is not None:
-            for condition, what in wrong.items():
-                row = _first(store, table, condition)
-                if row is not None:
-                    raise ValueError(f"{row} has {what}")
-
-
-@cache
-def _wrong_values() -> Mapping[Table, Mapping[str, str]]:
-    """Return conditions on the rows of each table, and what is wrong with a row that meets one."""
-    wrong: dict[Table, dict[str, str]] = {table: {} for table in Row.metadata.tables.values()}
-    for table, conditions in wrong.items():
-        for column in table.columns:
-            types = [_STORED[each] for each in types_of(column)]
-            condition = f"typeof(row.{column.name}) NOT IN ({', '.join(map(repr, types))})"
-            conditions[condition] = f"a {column.name} that is not of type {types[0]}"
-    for model, name, allowed in _STATES:
-        condition = f"row.{name} NOT IN ({', '.join(map(repr, allowed))})"
-        wrong[model.table()][condition] = f"a value of {name} other than {', '.join(allowed)}"
-    return wrong
-
-
 def _problems(store: Store) -> Iterator[str]:
     yield from _lone_surrogates(store)
     yield from _long_names(store)
@@ -226,7 +177,7 @@ def _lone_surrogates(store: Store) -> Iterator[str]:
 def _long_names(store: Store) -> Iterator[str]:
     for model, column in _NAMES:
         # As bytes, whose length does not end at a zero: a character has at most four.
-        if _first(store, model.table(), f"length(CAST(row.{column} AS BLOB)) > {4 * LONGEST_NAME}") is not None:
+        if first_row(store, model.table(), f"length(CAST(row.{column} AS BLOB)) > {4 * LONGEST_NAME}") is not None:
             yield f"{model.table().name} has a {column} of over {LONGEST_NAME} characters"
 
 
@@ -266,29 +217,19 @@ def _crowds(store: Store) -> Iterator[str]:
             yield f"there are over {most} {whole.table().name}"
 
 
-def _first(store: Store, table: Table, condition: str, values: Collection[Any] = ()) -> str | None:
-    """Return the name of the first row that meets a condition, such as `jobs 'p', 'j'`."""
-    key = ", ".join(column.name for column in table.primary_key)
-    query = f"SELECT {key} FROM {table.name} AS row WHERE {condition} LIMIT 1"  # noqa: S608 - names of our own
-    row = store.execute(
-        text(query).columns(), {f"value_{position}": value for position, value in enumerate(values)}
-    ).first()
-    return None if row is None else f"{table.name} {', '.join(map(repr, row))}"
-
-
 def _orphans(store: Store) -> Iterator[str]:
     for model, columns, owner, keys in _BELONGS:
         given = " AND ".join(f"row.{column} IS NOT NULL" for column in columns)
         same = " AND ".join(f"owner.{key} = row.{column}" for key, column in zip(keys, columns, strict=True))
         there = f"EXISTS (SELECT 1 FROM {owner.table().name} AS owner WHERE {same})"  # noqa: S608
-        row = _first(store, model.table(), f"{given} AND NOT {there}")
+        row = first_row(store, model.table(), f"{given} AND NOT {there}")
         if row is not None:
             yield f"{row} belongs to a row of {owner.table().name} that does not exist (by {', '.join(columns)})"
 
 
 def _out_of_range(store: Store) -> Iterator[str]:
-    for model, column, allowed in (*_STATES, *_ALLOWED):
-        row = _first(
+    for model, column, allowed in (*STATES, *_ALLOWED):
+        row = first_row(
             store,
             model.table(),
             f"row.{column} NOT IN ({', '.join(f':value_{at}' for at in range(len(allowed)))})",
@@ -297,7 +238,7 @@ def _out_of_range(store: Store) -> Iterator[str]:
         if row is not None:
             yield f"{row} has a value of {column} other than {', '.join(map(str, allowed))}"
     for model, column, least, most in _RANGES:
-        row = _first(store, model.table(), f"row.{column} NOT BETWEEN :value_0 AND :value_1", (least, most))
+        row = first_row(store, model.table(), f"row.{column} NOT BETWEEN :value_0 AND :value_1", (least, most))
         if row is not None:
             yield f"{row} has a {column} beyond {least} to {most}"
 
@@ -329,10 +270,10 @@ def _wrong_clusters(store: Store) -> Iterator[str]:
 
 def _wrong_jobs(store: Store) -> Iterator[str]:
     for model in (Job, CommittedJob, Instance):
-        row = _first(store, model.table(), "length(CAST(row.packages AS BLOB)) > :value_0", (4 * LONGEST_PACKAGES,))
+        row = first_row(store, model.table(), "length(CAST(row.packages AS BLOB)) > :value_0", (4 * LONGEST_PACKAGES,))
         if row is not None:
             yield f"{row} has packages of over {LONGEST_PACKAGES} characters"
-    row = _first(
+    row = first_row(
         store,
         Instance.table(),
         "NOT EXISTS (SELECT 1 FROM jobs AS job WHERE job.project_name = row.project_name"
@@ -340,7 +281,7 @@ def _wrong_jobs(store: Store) -> Iterator[str]:
     )
     if row is not None:
         yield f"{row} has a job_type that differs from its job's"
-    row = _first(
+    row = first_row(
         store,
         Instance.table(),
         "row.job_type = :value_0 AND NOT row.is_archived AND EXISTS (SELECT 1 FROM instances AS other"
@@ -355,7 +296,7 @@ def _wrong_jobs(store: Store) -> Iterator[str]:
 def _low_counters(store: Store) -> Iterator[str]:
     counters = {counter.name: counter.value for counter in store.find(Counter)}
     for name, model, column in _COUNTED:
-        row = _first(store, model.table(), f"row.{column} > :value_0", (counters.get(name, 0),))
+        row = first_row(store, model.table(), f"row.{column} > :value_0", (counters.get(name, 0),))
         if row is not None:
             yield f"{row} is beyond the counter {name!r}, which would give out its id once more"
     seed, first = store.find(WorldRow)[0].seed, counters.get("plan_session", 0) + 1

@@ -12,7 +12,6 @@ MAX_TARGET = 32 * 1024
 """The most bytes of the target in a request line."""
 MAX_PIPELINED = 256
 """The most requests of one connection that may wait for their turn."""
-HEAD_TOO_LARGE = HEADERS_TOO_LARGE(f"The request line and headers have over {MAX_HEAD} bytes, which is the limit.")
 
 _BESIDE_A_HEADER = len(b": \r\n")
 _REQUEST, _HEADER = 3000, 150
@@ -32,6 +31,16 @@ class RefusedRequest(Exception):  # noqa: N818 - it carries the error
         self.error = error
 
 
+def head_too_large() -> ApiError:
+    """Return the error for a request line and headers of too many bytes."""
+    return HEADERS_TOO_LARGE(f"The request line and headers have over {MAX_HEAD} bytes, which is the limit.")
+
+
+def too_many_headers(number: int) -> ApiError:
+    """Return the error for so many headers."""
+    return HEADERS_TOO_LARGE(f"{number} headers came; {MAX_HEADERS} are allowed.")
+
+
 class Trailers(HeaderList):
     """The headers of a request whose body is being read, as a list that ignores trailers.
 
@@ -48,13 +57,9 @@ class Trailers(HeaderList):
 
 
 def memory_of_head(begun: int, headers: HeaderList) -> int:
-    """Return the approximate memory in bytes of a request without its body, of whose head `begun` bytes are kept."""
-    texts = sum(len(name) + len(value) for name, value in headers)
-    return _REQUEST + 2 * (begun + texts) + _HEADER * len(headers)
-
-
-def too_many_headers(count: int) -> ApiError:
-    return HEADERS_TOO_LARGE(f"{count} headers came; {MAX_HEADERS} are allowed.")
+    """Return the approximate memory in bytes of a request without its body; `begun` are those of an incomplete head."""
+    texts = begun or sum(len(name) + len(value) for name, value in headers)
+    return _REQUEST + 2 * texts + _HEADER * len(headers)
 
 
 def require_one_reading(version: str, headers: Sequence[tuple[bytes, bytes]]) -> None:

@@ -19,13 +19,13 @@ from foas_emulator.faults.wire import TRANSPORT
 from foas_emulator.gateway.errors import REQUEST_TIMEOUT, UNREADABLE_REQUEST, URI_TOO_LONG, ApiError
 from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.http_limits import (
-    HEAD_TOO_LARGE,
     MAX_HEAD,
     MAX_HEADERS,
     MAX_PIPELINED,
     MAX_TARGET,
     RefusedRequest,
     Trailers,
+    head_too_large,
     memory_of_head,
     origin_form,
     require_one_reading,
@@ -236,7 +236,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         if self._head:
             self._head.clear()
             if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
-                raise RefusedRequest(HEAD_TOO_LARGE)
+                raise RefusedRequest(head_too_large())
         if self.cycle is not None and not self.cycle.response_complete:
             self._ahead.append(self.cycle)
             self._queued += memory_of_head(0, self.headers)
@@ -280,7 +280,7 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._heads += 1
         self._head += data
         if len(self._head) > 2 * MAX_HEAD:  # the first piece may hold up to `MAX_HEAD` bytes of other requests
-            self._refuse(HEAD_TOO_LARGE)
+            self._refuse(head_too_large())
         elif len(self.headers) > MAX_HEADERS:  # many short ones take thirty times as much memory as their bytes
             self._refuse(too_many_headers(len(self.headers)))
 

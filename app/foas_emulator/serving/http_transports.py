@@ -50,7 +50,7 @@ class Lingering(_Wrapped):
 
 
 def has_unread_bytes(transport: asyncio.Transport) -> bool:
-    """Whether bytes have arrived that the event loop has not yet delivered."""
+    """Whether bytes have arrived that the event loop has not delivered yet."""
     with suppress(OSError, ValueError), selectors.DefaultSelector() as selector:
         selector.register(transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
         return bool(selector.select(0))
