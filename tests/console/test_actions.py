@@ -99,6 +99,16 @@ def test_a_world_that_is_there_is_not_created_over(console: Console) -> None:
     assert "There is a world of this name already" not in console.done(**create, path__name="other")
 
 
+def test_a_created_world_is_shown(console: Console) -> None:
+    """Or else what follows would be done in the one before."""
+    fields = {"method": "PUT", "target": "/_emulator/worlds/{name}", "next": f"{CONSOLE}/w/{{name}}/worlds"}
+    assert console.page("/w/default/worlds").count(f'name="next" value="{fields["next"]}"') == 2
+    response = console.send(
+        "POST", f"{CONSOLE}/w/default/call", data={"token": console.token(), "path:name": "mine", **fields}
+    )
+    assert response.headers["location"] == f"{CONSOLE}/w/mine/worlds"
+
+
 @pytest.mark.parametrize("wrap", [{}, {"wrap": "1"}])
 def test_a_snapshot_is_saved_and_loaded(console: Console, wrap: dict[str, str]) -> None:
     saved = console.get("/w/default/snapshot")

@@ -136,7 +136,7 @@ def test_a_tester_makes_a_world_starts_a_job_moves_time_and_meets_a_fault(emulat
 
     page.get_by_role("link", name="Faults").click()
     page.get_by_role("button", name="Switch on: Throttle the next 2 calls").click()
-    page.get_by_role("heading", name="Active rules").wait_for()
+    page.get_by_role("heading", name="Rules").wait_for()
     page.get_by_role("link", name="Journal").click()
     page.locator(".live[data-state=on]").wait_for()
     refused = call(emulator, "tour", "POST", "/projects/demo/jobs/paused-stream/instance")
@@ -225,7 +225,7 @@ def test_a_page_follows_what_happens_and_leaves_alone_what_is_pointed_at(
 def test_what_was_typed_and_not_sent_stays(emulator: Emulator, page: "Page", world: str) -> None:
     page.goto(f"{emulator.url}/_emulator/console/w/{world}/faults")
     page.locator(".live[data-state=on]").wait_for()
-    job = page.get_by_label("For which job").first
+    job = page.get_by_label("Job").first
     job.fill("orders*")
     job.blur()
     control(emulator, "POST", f"/worlds/{world}/faults", {"effect": {"latency": "2s"}})
@@ -241,7 +241,7 @@ def test_what_was_refused_is_there_to_be_corrected(emulator: Emulator, page: "Pa
     own.get_by_role("button").click()
     wait_for_message(page, "the catalogue has no error", role="alert")
     assert rule.input_value() == '{"effect": {"error": "Internal"}}'
-    assert page.get_by_label("For which job").first.input_value() == ""
+    assert page.get_by_label("Job").first.input_value() == ""
     page.reload()
     assert example in rule.input_value()
     rule.fill('{"effect": {"error": "InternalError"}}')
@@ -616,7 +616,7 @@ def test_without_scripts_nothing_is_offered_that_needs_them(
     page.goto(f"{emulator.url}/_emulator/console/w/{world}/journal")
     assert page.locator("header b").inner_text() == world
     assert not any(each.is_visible() for each in page.locator("#world, #pause, [data-copy]").all())
-    page.get_by_role("button", name="Start over").click()
+    page.get_by_role("button", name="Clear").click()
     assert page.get_by_role("status").get_by_text("Done.").is_visible()
     page.context.close()
 

@@ -140,7 +140,7 @@ def test_settings_of_a_world_mean_what_the_command_line_says() -> None:
 @pytest.mark.parametrize(
     ("headers", "english", "chinese"),
     [
-        (dict, "Signature: not there: the request is unsigned", "签名：请求没有签名"),
+        (dict, "Signature: none, the request is unsigned", "签名：请求没有签名"),
         (lambda: signed_v1(headers={"accept": "application/json"}), "Signature: valid", "签名：有效"),
     ],
     ids=["unsigned", "signed"],
@@ -353,6 +353,14 @@ def test_the_journal_tells_the_day_of_calls_that_are_not_of_today(machine_clock:
     assert clock_time(called) == "08:00:00.120"
     machine_clock.let_pass(3_600_000)
     assert clock_time(called) == f"{datetime.fromtimestamp(called / 1000, UTC):%m-%d} 08:00:00"
+
+
+def test_a_job_that_has_ended_says_since_when_it_has(console: Console) -> None:
+    instances = [{"ActualState": "FAILED", "StartTime": 1_599_800_000_000, "EndTime": 1_767_222_000_000}]
+    seed = {"seed": {"projects": [{"Name": "shop", "jobs": [{"JobName": "sales", "instances": instances}]}]}}
+    console.api.request("PUT", "/_emulator/worlds/ended", content=json.dumps(seed))
+    console.api.request("PUT", "/_emulator/worlds/ended/clock", content='{"mode": "frozen", "now": 1767225600000}')
+    assert re.search(r'<td class="since"><time [^>]*>1h</time>', console.page("/w/ended/"))
 
 
 def test_a_page_of_jobs_with_long_errors_is_bounded(console: Console) -> None:
@@ -620,7 +628,7 @@ def test_a_warning_that_concerns_no_signature_is_not_called_one(console: Console
     assert "planJson" in warned["warning"]
     page = unescape(console.page(f"/w/default/journal/{warned['request_id']}"))
     assert f"<li>Warning: {warned['warning']}</li>" in page
-    assert '<li class="quiet">Signature: not there: the request is unsigned</li>' in page
+    assert '<li class="quiet">Signature: none, the request is unsigned</li>' in page
     tag = re.search(r'<span class="tag warn" title="[^"]*">([^<]*)<', console.page("/w/default/journal"))
     assert tag is not None
     assert tag[1] == "warning"

@@ -235,21 +235,41 @@ def test_a_long_parameter_is_left_out_of_what_calls_are_compared_with(emulator: 
     assert json.loads(snippets.fault(entry))["match"]["params"] == {"projectName": "none"}
 
 
+@pytest.mark.parametrize(
+    ("effect", "at", "arguments"),
+    [
+        ({"drop": True}, "after_commit", "{'drop': True}, operation='ListProject', after_commit=True, times=1"),
+        ({"latency": ["1ms", "2ms"]}, "before", "{'latency': ['1ms', '2ms']}, operation='ListProject', times=1"),
+        (
+            {"rate_limit": {"calls": 1, "per": "1s"}},
+            "before",
+            "{'error': 'Throttling.User'}, operation='ListProject', times=1",
+        ),
+    ],
+)
+def test_a_copied_test_arms_the_faults_of_its_call(effect: dict[str, Any], at: str, arguments: str) -> None:
+    faults = [{"id": 1, "effect": effect, "at": at}]
+    text = snippets.pytest({"operation": "ListProject", "parameters": {}, "status": None, "faults": faults})
+    assert f"\n    foas_world.faults.arm({arguments})\n" in text
+
+
 def test_a_call_becomes_a_test_that_passes_where_it_is_made_and_fails_where_it_is_not(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     method, path, form = CALLS["a form"]
     control(emulator, "PUT", "/worlds/calls", SEED)
+    control(emulator, "POST", "/worlds/calls/faults", {"effect": {"status": 418, "code": "Teapot", "message": "it's"}})
     headers = {"x-emulator-world": "calls"}
     made = httpx.request(method, f"{emulator.url}/api/v2{path}", **body_of(form), headers=headers, **DIRECTLY)
     text = shown(emulator, made.json()["RequestId"])["pytest"]
     assert text.startswith("def test_create_job_is_called(foas_world):")
+    assert "status=418" in text
     call = (
         "    import httpx\n"
-        f"    foas_world.create({SEED!r})\n"
         f"    httpx.post(foas_world.endpoint + {'/api/v2' + path!r}, data={form!r},"
         " headers=foas_world.headers, trust_env=False)\n"
     )
+    text = text.replace("(foas_world):\n", f"(foas_world):\n    foas_world.create({SEED!r})\n")
     file = tmp_path / "test_copied.py"
     pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file))
     file.write_text(re.sub(r"^    \.\.\..*\n", lambda _: call, text, flags=re.MULTILINE), "utf-8")

@@ -96,7 +96,7 @@ def test_a_state_that_cannot_be_is_refused(control: Control, body: object, reaso
 
 def test_only_an_instance_that_failed_has_an_error_message(control: Control) -> None:
     hint = control.refused("PUT", STATE, {"ActualState": "RUNNING", "LastErrorMessage": "lost"})
-    assert "LastErrorMessage is that of an instance that FAILED" in hint
+    assert "LastErrorMessage is only for FAILED, and ActualState is" in hint
     control.ok("PUT", STATE, {"ActualState": "RUNNING", "LastErrorMessage": None}, status=204)
 
 

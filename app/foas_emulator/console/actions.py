@@ -55,6 +55,7 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
             return await shown_foreign_form(request)
         try:
             call = await call_of(form, world)
+            page = _with_values(form, _text(form, "next"))
         except FormError as error:
             return _back(form, Message(ok=False, title=error.title, hint=error.hint))
     if "is_new" in form and _text(form, "path:name") in site.registry.names():
@@ -69,7 +70,7 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
     if answer.ok:
         if call.target == advance_target(world.name):
             note_step(world, answer)
-        return _back(form, Message(ok=True, curl=curl), target=_text(form, "next"))
+        return _back(form, Message(ok=True, curl=curl), target=page)
     title, hint = answer.problem()
     return _back(form, Message(ok=False, title=title, hint=hint, curl=curl))
 
@@ -78,18 +79,14 @@ async def call_of(form: FormData, world: World) -> Call:
     """Return the call of a form. Raise `FormError` for one that cannot be made.
 
     A button has its `call` in one text; a form has `method`, `target` and `body`. Typed values replace parts of it:
-    `path:NAME` the `{NAME}` of the target; `json:NAME`, `number:NAME` and `form:NAME` a member of the body, which is
-    left out if it is empty; an empty `nullable:NAME` is null. `upload` is a file: the body or, with `wrap`, what a
-    world begins with, a snapshot or a seed.
+    `path:NAME` the `{NAME}` of the target, and of the next page; `json:NAME`, `number:NAME` and `form:NAME` a member of
+    the body, which is left out if it is empty; an empty `nullable:NAME` is null. `upload` is a file: the body or, with
+    `wrap`, what a world begins with, a snapshot or a seed.
     """
     method, target, body = _text(form, "method"), _text(form, "target"), _text(form, "body")
     if "call" in form:
         method, target, body = [*_text(form, "call").split(" ", 2), "", ""][:3]
-    for name in [name for name in form if name.startswith("path:")]:
-        place, value = "{" + name.removeprefix("path:") + "}", _text(form, name)
-        if len(target) + target.count(place) * len(value) > _LONGEST_TARGET:
-            raise FormError(mark("The path of this call is too long."))
-        target = target.replace(place, quote(value, safe=""))
+    target = _with_values(form, target)
     if method not in _METHODS or not target.startswith((SERVICE, CONTROL)) or not target.isascii():
         raise FormError(mark("This form makes no call of the emulator."))
     upload = form.get("upload")
@@ -108,6 +105,15 @@ async def call_of(form: FormData, world: World) -> Call:
             content_type=FORM if pairs else "",
         )
     return json_call(method, target, await _json_body(form, body))
+
+
+def _with_values(form: FormData, target: str) -> str:
+    for name in [name for name in form if name.startswith("path:")]:
+        place, value = "{" + name.removeprefix("path:") + "}", _text(form, name)
+        if len(target) + target.count(place) * len(value) > _LONGEST_TARGET:
+            raise FormError(mark("The path of this call is too long."))
+        target = target.replace(place, quote(value, safe=""))
+    return target
 
 
 async def _json_body(form: FormData, text: str) -> Any:

@@ -20,7 +20,7 @@ LOOKED_THROUGH = 5000
 _SLICE = 50
 SIGNATURES = {
     "valid": mark("valid"),
-    "unsigned": mark("not there: the request is unsigned"),
+    "unsigned": mark("none, the request is unsigned"),
     "unchecked": mark("not checked"),
 }
 """What the journal's words for a signature mean; its other words are codes of errors."""

@@ -6,6 +6,7 @@ Each is complete and works as it is pasted: a command, a program, a test.
 import json
 import re
 from collections.abc import Mapping
+from itertools import repeat
 from typing import Any
 from urllib.parse import quote
 
@@ -118,11 +119,12 @@ def python(call: Mapping[str, Any], base_url: str, world: str) -> str:
 
 
 def pytest(call: Mapping[str, Any]) -> str:
-    """Return a test for the pytest plugin: that a program makes this call and gets this status."""
+    """Return a test for the pytest plugin: that a program makes this call and gets this status, of the same faults."""
     values = {name: value for name, value in _whole(call).items() if isinstance(value, str | int | bool)}
     lines = [
         f"def test_{_snake(call['operation'])}_is_called(foas_world):",
-        "    ...  # run here what makes the call, in the world foas_world",
+        *map(_armed, call["faults"], repeat(call["operation"])),
+        "    ...  # run your program here, in the world foas_world: without it, the test fails",
         "    foas_world.journal.assert_called(",
         f"        {call['operation']!r},",
         *([f"        params={values!r},"] if values else []),
@@ -130,6 +132,13 @@ def pytest(call: Mapping[str, Any]) -> str:
         "    )",
     ]
     return "\n".join(lines)
+
+
+def _armed(fault: Mapping[str, Any], operation: str) -> str:
+    """Return the line that arms the rule of a fault for one call; a limit refuses the first one then."""
+    effect = {"error": "Throttling.User"} if "rate_limit" in fault["effect"] else fault["effect"]
+    after = ", after_commit=True" if fault["at"] == "after_commit" else ""
+    return f"    foas_world.faults.arm({effect!r}, operation={operation!r}{after}, times=1)"
 
 
 def _whole(call: Mapping[str, Any]) -> dict[str, Any]:

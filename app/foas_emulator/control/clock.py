@@ -31,7 +31,7 @@ Instant = Annotated[
     Milliseconds,
     BeforeValidator(lambda value: instant(value) if isinstance(value, str) else value),
     Field(strict=True),
-    _written("Milliseconds since the epoch, or an ISO 8601 time.", example="2026-01-01T00:00:00Z"),
+    _written("Milliseconds since the epoch, or ISO 8601: UTC unless it has a zone.", example="2026-01-01T00:00:00Z"),
 ]
 Span = Annotated[
     Milliseconds,

@@ -34,7 +34,7 @@ class InstanceState(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.last_error_message and self.actual_state != FAILED:
-            raise ValueError(f"LastErrorMessage is that of an instance that FAILED, and not of one {self.actual_state}")
+            raise ValueError(f"LastErrorMessage is only for FAILED, and ActualState is {self.actual_state}")
         return self
 
 

@@ -13,15 +13,8 @@ from foas_emulator.faults.rules import FaultRule, check_rules
 from foas_emulator.json_bounds import has_lone_surrogate
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.autoscale.service import MOST_PLANS
-from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
-from foas_emulator.operations.clusters.service import (
-    FEWEST_SLAVES,
-    FIRST_ORDER,
-    MOST_CLUSTERS,
-    MOST_REMOVED,
-    MOST_SLAVES,
-)
+from foas_emulator.operations.clusters.service import FEWEST_SLAVES, FIRST_ORDER, MOST_CLUSTERS, MOST_SLAVES
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances.lifecycle import MOST_INSTANCES
 from foas_emulator.operations.instances.rows import Instance
@@ -38,15 +31,21 @@ from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.operations.tags.service import MOST_TAGS, MOST_TAGS_OF_WORLD
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
-from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_FOLDER, LONGEST_NAME, MOST_IN_TIMELINE
-from foas_emulator.seeds.limits import cut
+from foas_emulator.seeds.document import (
+    ENGINE_VERSIONS,
+    FOLDER_PATH,
+    LONGEST_FOLDER,
+    LONGEST_VERSIONS,
+    MOST_IN_TIMELINE,
+)
+from foas_emulator.seeds.limits import LONGEST_NAME, cut
+from foas_emulator.seeds.planned import REMOVED, apply_all, crowded_projects, wrong_changes
 from foas_emulator.seeds.values import STATES, Model, first_row
 from foas_emulator.world.ids import LAST_COUNT, Counter, token
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
-from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.store import Store
-from foas_emulator.world.world import World, WorldRow
+from foas_emulator.world.world import WorldRow
 
 _OF_JOB = ("project_name", "job_name")
 _BELONGS: tuple[tuple[Model, tuple[str, ...], Model, tuple[str, ...]], ...] = (
@@ -133,12 +132,13 @@ _WITH_TEXTS: tuple[Model, ...] = (
     *(Tag, PendingChange, FaultRule, Counter, WorldRow),
 )
 _MOST_WEIGHT = 2 * MOST_WEIGHT
-"""An instance may have texts of its own beside those of its job."""
+"""A text in JSON may be twice as long as it was given."""
+_OF_SEVERAL = (Instance, PendingChange)
+"""Tables whose rows may have twice as much: an instance may have texts of its own beside those of its job, of its start
+and of its last failure, each bounded by itself, and a change has names beside such a text in JSON."""
 
 _WRITTEN: tuple[tuple[Model, str], ...] = ((FaultRule, "params"), (FaultRule, "effect"), (WorldRow, "settings"))
 """Columns of JSON texts whose values the control API shows."""
-
-_REMOVED = re.compile(rf"(?:[1-9][0-9]{{0,4}}(?:,[1-9][0-9]{{0,4}}){{0,{MOST_REMOVED - 1}}})?")
 
 
 def check_world(store: Store) -> None:
@@ -149,7 +149,7 @@ def check_world(store: Store) -> None:
     check_rules(store)
     for problem in _problems(store):
         raise ValueError(cut(problem))
-    _apply_pending(store)
+    apply_all(store)
 
 
 def _problems(store: Store) -> Iterator[str]:
@@ -163,7 +163,8 @@ def _problems(store: Store) -> Iterator[str]:
     yield from _wrong_clusters(store)
     yield from _wrong_jobs(store)
     yield from _low_counters(store)
-    yield from _changes_of_nothing(store)
+    yield from wrong_changes(store)
+    yield from crowded_projects(store)
 
 
 def _lone_surrogates(store: Store) -> Iterator[str]:
@@ -183,11 +184,11 @@ def _long_names(store: Store) -> Iterator[str]:
 
 def _heavy_rows(store: Store) -> Iterator[str]:
     for model in _WITH_TEXTS:
-        table = model.table()
-        for row in store.execute(_keys_of_long_rows(table, _MOST_WEIGHT // OF_AN_ESCAPE)).all():
+        table, most = model.table(), _MOST_WEIGHT * (2 if model in _OF_SEVERAL else 1)
+        for row in store.execute(_keys_of_long_rows(table, most // OF_AN_ESCAPE)).all():
             key = zip(table.primary_key.columns.keys(), row, strict=True)
             (whole,) = store.find(model, *key)
-            if weight(whole) > _MOST_WEIGHT:
+            if weight(whole) > most:
                 yield f"{table.name} {', '.join(map(repr, row))} has longer texts than any world may hold"
 
 
@@ -262,9 +263,11 @@ def _wrong_folders(store: Store) -> Iterator[str]:
 
 def _wrong_clusters(store: Store) -> Iterator[str]:
     for cluster in store.find(Cluster):
-        if _REMOVED.fullmatch(cluster.removed_slaves) is None:
+        if REMOVED.fullmatch(cluster.removed_slaves) is None:
             yield f"clusters {cluster.cluster_id!r} has removed_slaves that are not numbers separated by commas"
-        if re.search(ENGINE_VERSIONS, cluster.engine_versions) is None:
+        if len(cluster.engine_versions) > LONGEST_VERSIONS:
+            yield f"clusters {cluster.cluster_id!r} has engine_versions of over {LONGEST_VERSIONS} characters"
+        elif re.search(ENGINE_VERSIONS, cluster.engine_versions) is None:
             yield f"clusters {cluster.cluster_id!r} has engine_versions that are not versions after their tags"
 
 
@@ -311,29 +314,3 @@ def _low_counters(store: Store) -> Iterator[str]:
 
 def _is_counted(order_id: str, given: int) -> bool:
     return order_id.isascii() and order_id.isdecimal() and len(order_id) <= 19 and int(order_id) < FIRST_ORDER + given  # noqa: PLR2004
-
-
-def _changes_of_nothing(store: Store) -> Iterator[str]:
-    # Rows by the hundred thousand would be freed in one piece, in which no other thread runs.
-    subjects: tuple[tuple[str, Model, str], ...] = (
-        ("cluster", Cluster, "cluster_id"),
-        ("plan_session", PlanSession, "session_id"),
-        ("instance", Instance, "id"),
-    )
-    there = {
-        kind: {str(key) for key in store.execute(select(model.table().c[column])).scalars()}
-        for kind, model, column in subjects
-    }
-    for change in store.find(PendingChange):
-        if change.key not in there.get(change.kind, ()):
-            yield f"the pending change {change.what!r} refers to something that does not exist"
-
-
-def _apply_pending(store: Store) -> None:
-    """Apply all pending changes, since one that fails would break every call after its instant."""
-    world = World("", store, defaults=WorldSettings(), handlers=HANDLERS)
-    try:
-        world.settle(until=LAST_INSTANT)
-    except Exception as error:  # noqa: BLE001 - any error would otherwise be raised in the middle of a call
-        what = str(error) or type(error).__name__
-        raise ValueError(f"a pending change cannot be applied: {what}") from None

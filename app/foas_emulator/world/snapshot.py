@@ -111,7 +111,7 @@ def _tables() -> dict[str, Table]:
 
 def _check_document(document: Any) -> Mapping[str, list[dict[str, Any]]]:
     if not isinstance(document, Mapping) or VERSION not in document:
-        raise SnapshotError(f"a snapshot is an object with {VERSION} and tables")
+        raise SnapshotError(f"a snapshot is an object with {VERSION} and tables; a seed is for creating a world")
     if document[VERSION] != SCHEMA_VERSION:
         raise SnapshotError(
             f"its {VERSION} is {abridged(document[VERSION])}, and this emulator restores {SCHEMA_VERSION}: "
