@@ -9,6 +9,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.uvicorn_servers import uvicorn_config
 
 
@@ -35,6 +36,6 @@ async def _live(receive: Receive, send: Send) -> None:
 
 
 if __name__ == "__main__":
-    config = uvicorn_config(fixed(Path(sys.argv[2]).read_bytes()), keep_alive=75_000)
+    config = uvicorn_config(fixed(Path(sys.argv[2]).read_bytes()), crowd=Crowd(), keep_alive=75_000)
     config.port = int(sys.argv[1])
     uvicorn.Server(config).run()

@@ -62,10 +62,10 @@ An idle connection is kept open for `keep_alive`, which its client gets in a `Ke
 longer. If a client sends or reads nothing for 30 seconds in the middle of a request or an answer, its connection is
 closed. A request that cannot be parsed is refused in the gateway's envelope.
 
-Of more than 10,000 connections without a request, the one that has waited the longest is closed; if fewer than 32
-descriptors are left, the 32 that have waited the longest are, or a sixteenth of all. If incomplete heads, and requests
-that were sent before an earlier one was answered, take over 64 MiB, the connection with the oldest of them is closed.
-The log says so.
+Of more than 10,000 connections that wait for their clients, which are to send a request or the rest of one, or to read
+an answer, the one that has waited the longest is closed; if fewer than 32 descriptors are left, the 32 that have waited
+the longest are, or a sixteenth of all. If heads of incomplete requests, and requests that were sent before an earlier
+one was answered, take over 64 MiB, the connection with the oldest of them is closed. The log says so.
 
 ## Limits
 
@@ -91,7 +91,7 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 | bodies of calls that are arriving, all together | 256 MiB, else the stalest is given up; 64 KiB are always read |
 | calls delayed by latencies, all together | 256 MiB |
 | verifications that wait, all together | 256 MiB: some 10,000 |
-| large answers that clients are still reading, such as snapshots | 512 MiB |
+| large answers that clients are still reading, such as snapshots | 512 MiB; slow ones make room |
 
 A job keeps its latest 100 sessions of GetRawPlanJson, an instance its latest 100 plans of AutoScale. The limits of
 texts and counts also apply to seeds and snapshots, in which a project may have 1000 folders, 500 queues, 20,000 jobs

@@ -2,6 +2,7 @@ import asyncio
 import gc
 import weakref
 from collections.abc import Iterator
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -10,6 +11,7 @@ from starlette.responses import PlainTextResponse
 
 from foas_emulator import garbage
 from foas_emulator.serving import uvicorn_servers
+from foas_emulator.serving.crowds import Crowd
 
 
 class Node:
@@ -147,7 +149,8 @@ def test_a_server_has_everything_looked_at_now_and_then(monkeypatch: pytest.Monk
     steps = garbage.Steps()
     monkeypatch.setattr(garbage.Steps, "look_at_everything_if_idle", lambda _, *given: looks.append(given))
     servers: list[uvicorn.Server] = []
-    config = uvicorn_servers.main_config(PlainTextResponse("served"), keep_alive=1000, steps=steps, servers=servers)
+    options: Any = {"crowd": Crowd(), "keep_alive": 1000, "steps": steps}
+    config = uvicorn_servers.main_config(PlainTextResponse("served"), servers=servers, **options)
     servers += uvicorn.Server(config), uvicorn.Server(config)
     for each in servers:
         each.server_state.total_requests = 3

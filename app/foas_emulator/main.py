@@ -12,6 +12,7 @@ from foas_emulator.control.errors import AnswerUnexpected
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.control.server_info import ServerInfo
+from foas_emulator.faults.wire import abort
 from foas_emulator.gateway.large_answers import LargeAnswers, PiecewiseMiddleware
 from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.gateway.responses import GatewayResponse
@@ -108,7 +109,7 @@ def create_app(
     api = Cors(service, origins=settings.cors_origins, exposed=EXPOSED, with_credentials=settings.cors_credentials)
     console = _console(settings, registry, journal, control=control, service=service, host_check=host_check)
     gate = PiecewiseMiddleware(
-        _control_gate(settings, api, control=control, host_check=host_check, console=console), large=large
+        _control_gate(settings, api, control=control, host_check=host_check, console=console), large=large, end=abort
     )
     if settings.access_log or "*" not in settings.cors_origins:
         return gate  # a line in the log, or a Vary in the answer, is made where every request goes

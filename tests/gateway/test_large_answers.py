@@ -112,6 +112,18 @@ def test_what_slow_clients_hold_is_bounded_and_given_back(
     assert len(still(body_of(sent))) == len(still(later.content))
 
 
+@pytest.mark.parametrize("path", [JOBS, SNAPSHOTS[0]])
+def test_who_reads_a_piece_for_too_long_makes_room_for_others(
+    api: Api, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that reads a byte now and then would else shut them out for as long as it likes."""
+    monkeypatch.setattr(large_answers, "SLOW", 0.0)
+    connection = Mock()
+    _, meanwhile, later = read_slowly(api, path, {}, connection)
+    connection.abort.assert_called_once_with()
+    assert (meanwhile.status_code, later.status_code) == (200, 200)
+
+
 @pytest.mark.parametrize("before", [0, 2])
 def test_the_journal_has_a_large_answer_once_it_has_been_sent(api: Api, before: int) -> None:
     for _ in range(before):

@@ -251,6 +251,25 @@ def test_a_head_must_arrive_in_time() -> None:
     assert asyncio.run(answer()).startswith(b"HTTP/1.1 408 ")
 
 
+def test_room_is_made_for_both_ends_of_a_tunnel() -> None:
+    async def descriptors() -> list[int]:
+        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+        made: list[int] = []
+        proxy = Proxy(Policy(), plain=("", 1), secure=server.sockets[0].getsockname(), make_room=made.append)
+        listener = socket.create_server(("127.0.0.1", 0))
+        await proxy.start(listener)
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        writer.write(f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
+        await reader.read()
+        await proxy.stop()
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+        return made
+
+    assert len({*asyncio.run(descriptors())}) == 2
+
+
 def test_of_too_many_connections_those_that_were_silent_for_the_longest_are_closed() -> None:
     """Whether they have sent nothing, or have a tunnel in which nothing passes."""
 

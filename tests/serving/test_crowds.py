@@ -7,7 +7,8 @@ import re
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
@@ -63,6 +64,30 @@ def in_loop() -> Iterator[Callable[[Callable[[], None]], None]]:
 Run = Callable[[Callable[[], None]], None]
 
 
+@pytest.fixture(autouse=True)
+def _enough_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing depend on how many this process has."""
+    monkeypatch.setattr(crowds, "are_few_left", lambda: False)
+
+
+def test_those_that_were_served_while_few_descriptors_were_left_make_room(
+    monkeypatch: pytest.MonkeyPatch, in_loop: Run
+) -> None:
+    def test() -> None:
+        crowd, clients = crowd_of(SPARE + 2, last=100)
+        served = Client()
+        crowd.enter(served, 101)
+        crowd.stop_waiting(served)
+        before = closed(clients)
+        crowd.wait(Client())
+        assert closed(clients) == before
+        monkeypatch.setattr(crowds, "are_few_left", lambda: True)
+        crowd.wait(served)
+        assert len(closed(clients)) == len(before) + 1
+
+    in_loop(test)
+
+
 def test_who_comes_last_replaces_who_has_waited_longest(monkeypatch: pytest.MonkeyPatch, in_loop: Run) -> None:
     def test() -> None:
         crowd, clients = crowd_of(3)
@@ -103,6 +128,10 @@ def test_a_connection_with_one_of_the_last_descriptors_makes_room_for_many(in_lo
         assert closed(clients) == [*range(50)]
         crowd, clients = crowd_of(100, last=100)
         crowd.enter(Client(), 101)
+        assert closed(clients) == [*range(SPARE)]
+        crowd, clients = crowd_of(100, last=100)
+        for descriptor in (100, 101):
+            crowd.make_room(descriptor)  # for one that is no connection of the crowd
         assert closed(clients) == [*range(SPARE)]
 
     in_loop(test)
@@ -161,6 +190,27 @@ def test_a_server_closes_the_oldest_of_its_waiting_connections(monkeypatch: pyte
             assert parse(kept.recv(65536))[0] == 200
 
 
+def test_who_reads_too_little_waits_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowds, "MOST_WAITING", 3)
+    with Emulator() as emulator, ExitStack() as stack:
+        slow = stack.enter_context(closing(connect(emulator)))
+        slow.sendall(get("/static-offline-docs/swagger-ui-bundle.js") * 20)
+        assert emulator._running is not None
+        connections = emulator._running._server.server_state.connections
+        deadline = time.monotonic() + 20
+        while (
+            not any(each.transport.get_write_buffer_size() for each in [*connections]) and time.monotonic() < deadline
+        ):
+            time.sleep(0.01)
+        for _ in range(4):
+            fresh = stack.enter_context(closing(connect(emulator)))
+            fresh.sendall(get("/_emulator/health"))
+            assert parse(fresh.recv(65536))[0] == 200
+        with suppress(ConnectionError):
+            while slow.recv(1_000_000):
+                pass
+
+
 def test_a_head_in_pieces_with_many_short_headers_is_refused_before_it_is_complete() -> None:
     with Emulator() as emulator, closing(connect(emulator)) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n" + b"a:b\r\n" * 300)
@@ -187,6 +237,23 @@ def test_short_headers_and_requests_that_wait_for_their_turn_count_as_what_they_
         assert read_all(third) == b""
 
 
+def test_heads_count_until_their_bodies_are_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowds, "MOST_HELD", 60_000)
+    request = (
+        b"POST /api/v2/projects HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n" + b"a:b\r\n" * 200 + b"\r\n{"
+    )
+    with Emulator() as emulator, ExitStack() as stack:
+        first, second = (stack.enter_context(closing(connect(emulator))) for _ in range(2))
+        for _ in range(3):
+            first.sendall(request + b"}")
+            assert parse(first.recv(65536))[0] == 400
+        first.sendall(request)
+        second.sendall(request)
+        assert read_all(first) == b""
+        second.sendall(b"}")
+        assert parse(second.recv(65536))[0] == 400
+
+
 def test_an_idle_connection_holds_nothing_of_its_last_request() -> None:
     with Emulator() as emulator, closing(connect(emulator)) as connection:
         for _ in range(2):
@@ -208,15 +275,54 @@ def held_by_connections() -> list[Any]:
     return [each.cycle for each in gc.get_objects() if isinstance(each, EmulatorProtocol) and each.parser is not None]
 
 
-@pytest.mark.parametrize(("more", "stranger"), [([], "http"), (SECURE, "http"), (SECURE, "https")])
+def check_others(ports: Collection[str], come: Callable[[str], socket], anyone: ssl.SSLContext) -> None:
+    def is_served(scheme: str) -> bool:
+        with ExitStack() as stack, suppress(OSError):  # what is refused is reset
+            connection = come(scheme)
+            if scheme == "https":
+                connection = stack.enter_context(anyone.wrap_socket(connection))
+            connection.sendall(get("/_emulator/health"))
+            return connection.recv(65536).startswith(b"HTTP/1.1 200")
+        return False
+
+    deadline = time.monotonic() + 10  # while the control API is built for the first ones, all descriptors are in use
+    for scheme in {"http", "https"}.intersection(ports):
+        while not is_served(scheme) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert sum(is_served(scheme) for _ in range(20)) >= 15, scheme
+
+
+EVERYWHERE = [*SECURE, "--intercept", "0"]
+BODY = b"POST /api/v2/projects HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{"
+BEGINNINGS = {
+    "http": b"GET / HTTP/1.1\r\nhost: ",
+    "body": BODY,
+    "answered": get("/_emulator/health") + BODY,
+    "https": b"\x16\x03\x01",
+    "secure": b"GET / HTTP/1.1\r\nhost: ",
+    "proxy": b"CONNECT foas.aliyuncs.com:80 HTTP/1.1\r\n\r\n",
+}
+"""What strangers send, of whom those named `https` and `secure` come to that port."""
+
+
+@pytest.mark.parametrize(
+    ("more", "strangers"),
+    [
+        ([], ["http"]),
+        ([], ["body"]),
+        ([], ["answered"]),
+        (SECURE, ["http"]),
+        (SECURE, ["https"]),
+        (EVERYWHERE, ["http", "proxy", "secure", "https"]),
+    ],
+)
 def test_strangers_that_take_all_descriptors_do_not_shut_others_out(
-    more: list[str], stranger: str, tmp_path: Path
+    more: list[str], strangers: list[str], tmp_path: Path
 ) -> None:
-    """Whether they stop in the head of a request, or in a TLS handshake."""
+    """Whether they stop in the head of a request, in its body, or in a TLS handshake, at one port or at all of them."""
     resource = pytest.importorskip("resource", reason="Windows has no such limit")
     command = [sys.executable, "-m", "foas_emulator", "serve", "--port", "0", *more]
     limit = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (100, 100))
-    begin = {"http": b"GET / HTTP/1.1\r\nhost: ", "https": b"\x16\x03\x01"}
     anyone = ssl.create_default_context()
     anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
     with (tmp_path / "log").open("wb") as log, ExitStack() as stack:
@@ -225,27 +331,25 @@ def test_strangers_that_take_all_descriptors_do_not_shut_others_out(
             assert server.stdout is not None
             stack.enter_context(server.stdout)
             ports: dict[str, int] = {}
-            for line in (server.stdout.readline() for _ in range(2 if more else 1)):
-                found = re.search(r"(https?)://127\.0\.0\.1:(\d+)", line)
-                assert found is not None
-                ports[found[1]] = int(found[2])
+            for line in iter(server.stdout.readline, ""):
+                found = re.fullmatch(r"(?:listening on|proxy:) (https?)://127\.0\.0\.1:(\d+)\n", line)
+                if found is not None:
+                    ports["proxy" if line.startswith("proxy") else found[1]] = int(found[2])
+                if line.startswith("proxy" if "--intercept" in more else "docs"):
+                    break
 
             def come(scheme: str) -> socket:
                 return stack.enter_context(create_connection(("127.0.0.1", ports[scheme]), timeout=20))
 
-            for _ in range(300):
-                with suppress(ConnectionError):  # it was among those that were closed
-                    come(stranger).sendall(begin[stranger])
-            for scheme in ports:
-                answers = 0
-                for _ in range(20):
-                    with suppress(OSError):  # the system may refuse the first ones, which come with the strangers
-                        connection = come(scheme)
-                        if scheme == "https":
+            for stranger in strangers:
+                port = {"secure": "https"}.get(stranger, stranger if stranger in ports else "http")
+                for _ in range(300 // len(strangers)):
+                    with suppress(OSError):  # it was among those that were closed
+                        connection = come(port)
+                        if stranger == "secure":
                             connection = stack.enter_context(anyone.wrap_socket(connection))
-                        connection.sendall(get("/_emulator/health"))
-                        answers += connection.recv(65536).startswith(b"HTTP/1.1 200")
-                assert answers >= 15, scheme
+                        connection.sendall(BEGINNINGS[stranger])
+            check_others(ports, come, anyone)
         finally:
             server.terminate()
             server.wait()

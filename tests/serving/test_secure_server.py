@@ -12,6 +12,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from foas_emulator.serving.certificates import Authority
+from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.listening import listen
 from foas_emulator.serving.secure_server import SecureServer
 from foas_emulator.serving.uvicorn_servers import uvicorn_config
@@ -27,8 +28,9 @@ WRONG = [
 @asynccontextmanager
 async def served(listener: socket.socket) -> AsyncIterator[None]:
     context = Authority().context(lambda _: False)
-    config = uvicorn_config(PlainTextResponse("hello"), keep_alive=60_000, lifespan="off")
-    server = SecureServer(config, context)
+    crowd = Crowd()
+    config = uvicorn_config(PlainTextResponse("hello"), crowd=crowd, keep_alive=60_000, lifespan="off")
+    server = SecureServer(config, context, crowd=crowd)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from foas_emulator.control.errors import ControlError, require_world
-from foas_emulator.faults.wire import transport_of
+from foas_emulator.faults.wire import abort
 from foas_emulator.gateway.responses import until_disconnected
 from foas_emulator.journal.entries import WorldJournal, show
 from foas_emulator.journal.events import News, Watch
@@ -102,8 +102,7 @@ class EventStream(Response):
         try:
             await self._report(send, gone)
         except TimeoutError:
-            if (transport := transport_of(scope)) is not None:
-                transport.abort()
+            abort(scope)
             return
         except asyncio.CancelledError:
             pass  # the server stops

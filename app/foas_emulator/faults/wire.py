@@ -72,6 +72,12 @@ async def break_off(scope: Scope, receive: Receive) -> None:
     await until_disconnected(receive)  # or else the server would log that the answer has no end
 
 
+def abort(scope: Scope) -> None:
+    """End the connection of a request at once, if it has one of the emulator's own server."""
+    if (transport := transport_of(scope)) is not None:
+        transport.abort()
+
+
 def transport_of(scope: Scope) -> asyncio.Transport | None:
     """Return the transport of a request's connection; None on another server than the emulator's own."""
     transport: asyncio.Transport | None = scope.get("state", {}).get(TRANSPORT)

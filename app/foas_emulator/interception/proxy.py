@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -56,11 +57,21 @@ class Proxy:
     Bytes are passed on as they are; TLS ends at `secure`.
     """
 
-    def __init__(self, policy: Policy, *, plain: Address, secure: Address, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        plain: Address,
+        secure: Address,
+        limits: Limits | None = None,
+        make_room: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """`make_room` is called with the descriptor of each connection that is accepted or opened."""
         self._policy = policy
         self._plain = plain
         self._secure = secure
         self._limits = limits or Limits()
+        self._make_room = make_room
         self._connections: dict[asyncio.Task[None], tuple[Stream, Activity]] = {}
         self._lookups = asyncio.Semaphore(self._limits.lookups)
         self._logged: set[str] = set()
@@ -87,6 +98,7 @@ class Proxy:
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while len(self._connections) >= self._limits.connections:
             self._close_quietest()
+        self._make_room(_descriptor_of(writer))
         client, activity = (reader, writer), Activity(self._limits.idle)
         task = asyncio.create_task(self._serve(client, activity))
         self._connections[task] = client, activity
@@ -123,6 +135,7 @@ class Proxy:
             self._log_once(route.sentence)
             raise _RefusedError(403, route.sentence, request)
         server = await self._connect(route, is_tunnel=request.head is None)
+        self._make_room(_descriptor_of(server[1]))
         try:
             if request.head is None:
                 send(client[1], _ESTABLISHED)
@@ -216,6 +229,10 @@ async def _read_head(reader: asyncio.StreamReader) -> bytes:
     if beginning == _TLS:
         raise BadRequestError("TLS was sent to the proxy: clients reach it at an http:// address, for https, too.")
     return beginning + await reader.readuntil(b"\r\n\r\n")
+
+
+def _descriptor_of(writer: asyncio.StreamWriter) -> int:
+    return int(writer.get_extra_info("socket").fileno())
 
 
 def _is_address(host: str) -> bool:

@@ -1,17 +1,17 @@
-"""Which connections are closed if there are too many: those that have waited the longest for a request."""
+"""Which connections are closed if there are too many: those that have waited the longest for their clients."""
 
 import logging
 from asyncio import get_running_loop
 from collections.abc import Iterable
 from typing import Protocol
 
-from foas_emulator.serving.descriptors import SHORT_AGAIN_S, SPARE, last_but_spare
+from foas_emulator.serving.descriptors import SHORT_AGAIN_S, SPARE, are_few_left, last_but_spare
 
 MOST_WAITING = 10_000
-"""The most connections that may be without a request at the same time."""
+"""The most connections that may wait for their clients at the same time."""
 
 MOST_HELD = 64 * 1024 * 1024
-"""The most bytes of heads that have begun to arrive and are not complete, and of requests that wait for their turn."""
+"""The most bytes of heads of requests that are not complete, and of requests that wait for their turn."""
 
 SHARE = 16
 """The part of those who wait that is closed for a connection with one of the last descriptors, at least `SPARE`.
@@ -31,10 +31,11 @@ class Connection(Protocol):
 
 
 class Crowd:
-    """The connections of a server that wait for a request, or for the rest of its head.
+    """The connections of a process that wait for a request or for the rest of one, or whose clients read too little.
 
     A client needs nothing more than to connect to take a descriptor, and nothing more than to send slowly to take
-    memory. So neither is refused to those who come: of those who wait, who has waited the longest goes first.
+    memory. So neither is refused to those who come: of those who wait, who has waited the longest goes first. All
+    servers of a process share one crowd, since they share the descriptors: each would spare some of its own.
     """
 
     def __init__(self) -> None:
@@ -42,7 +43,7 @@ class Crowd:
         self._last_ones: set[Connection] = set()
         """Those with descriptors after `_last`: while there are any, so many were in use lately that few are left."""
         self._waiting: dict[Connection, None] = {}
-        """Those without a request, in the order in which they connected or got their latest answer."""
+        """Those that wait for their clients, in the order in which they began to."""
         self._heads: dict[Connection, int] = {}
         """The bytes that each connection holds of such requests, in the order in which they began to arrive."""
         self._held = 0
@@ -50,18 +51,29 @@ class Crowd:
 
     def enter(self, connection: Connection, descriptor: int) -> None:
         """Let a new connection wait for a request; close others if few descriptors are left."""
-        some = 1 if self._last_ones else 0
-        if self._last is not None and descriptor > self._last:
+        if self._is_one_of_the_last(descriptor):
             self._last_ones.add(connection)
-            some = max(SPARE, len(self._waiting) // SHARE)
-        for _ in range(min(some, len(self._waiting) - SPARE + 1)):
-            self._close_first(self._waiting)
+        elif self._last_ones:
+            self._close_some(1)
+        self.make_room(descriptor)
         self.wait(connection)
 
+    def make_room(self, descriptor: int) -> None:
+        """Close others if few descriptors are left after one that anything else has taken."""
+        if self._is_one_of_the_last(descriptor):
+            self._close_some(max(SPARE, len(self._waiting) // SHARE))
+
     def wait(self, connection: Connection) -> None:
-        """Let a connection wait for a request; close another one if too many do."""
+        """Let a connection wait for its client, unless it does so already; close another one if too many do.
+
+        Those that were served while all descriptors were in use make room here: no new one can come until they do.
+        """
+        if connection in self._waiting:
+            return
         if len(self._waiting) >= MOST_WAITING:
             self._close_first(self._waiting)
+        elif self._last_ones and are_few_left():
+            self._close_some(1)
         self._waiting[connection] = None
 
     def hold(self, connection: Connection, size: int) -> None:
@@ -75,7 +87,7 @@ class Crowd:
             self._close_first(self._heads)
 
     def stop_waiting(self, connection: Connection) -> None:
-        """Let a connection whose request has arrived wait no longer, and hold nothing."""
+        """Let a connection whose client has done its part wait no longer, and hold nothing."""
         self._waiting.pop(connection, None)
         self._held -= self._heads.pop(connection, 0)
 
@@ -83,6 +95,13 @@ class Crowd:
         """Forget a connection that is closed."""
         self.stop_waiting(connection)
         self._last_ones.discard(connection)
+
+    def _is_one_of_the_last(self, descriptor: int) -> bool:
+        return self._last is not None and descriptor > self._last
+
+    def _close_some(self, count: int) -> None:
+        for _ in range(min(count, len(self._waiting) - SPARE + 1)):
+            self._close_first(self._waiting)
 
     def _close_first(self, connections: Iterable[Connection]) -> None:
         first = next(iter(connections), None)

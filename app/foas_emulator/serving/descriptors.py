@@ -1,6 +1,8 @@
 """The limit of open files and connections of this process, and its division between worlds and clients."""
 
+import errno
 import logging
+import os
 from asyncio import AbstractEventLoop
 from types import ModuleType
 from typing import Any
@@ -69,6 +71,19 @@ def last_but_spare() -> int | None:
     """
     limit = _limit()
     return None if limit is None else limit - SPARE
+
+
+def are_few_left() -> bool:
+    """Whether fewer than `SPARE` descriptors are left."""
+    last = last_but_spare()
+    if last is None:
+        return False
+    try:
+        lowest = os.open(os.devnull, os.O_RDONLY)
+    except OSError as error:
+        return error.errno in (errno.EMFILE, errno.ENFILE)
+    os.close(lowest)
+    return lowest > last
 
 
 def _limit() -> int | None:

@@ -14,6 +14,8 @@ MAX_PIPELINED = 256
 """The most requests of one connection that may wait for their turn."""
 
 _BESIDE_A_HEADER = len(b": \r\n")
+_REQUEST, _HEADER = 3000, 150
+"""Approximate size in bytes of a request that was read, and of each of its headers, without their characters."""
 _VERSIONS = ("1.0", "1.1")
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)(.*)", re.DOTALL)
 _HOST_AND_PORT = re.compile(rb"(?:\[[^\[\]]+\]|[^\[\]@:]+)(?::[0-9]*)?")
@@ -52,6 +54,12 @@ class Trailers(HeaderList):
         self._size += len(pair[0]) + len(pair[1]) + _BESIDE_A_HEADER
         if self._size > MAX_HEAD:
             raise RefusedRequest(HEADERS_TOO_LARGE(f"Trailers have over {MAX_HEAD} bytes, which is the limit."))
+
+
+def memory_of_head(begun: int, headers: HeaderList) -> int:
+    """Return the approximate memory in bytes of a request without its body; `begun` are those of an incomplete head."""
+    texts = begun or sum(len(name) + len(value) for name, value in headers)
+    return _REQUEST + 2 * texts + _HEADER * len(headers)
 
 
 def require_one_reading(version: str, headers: Sequence[tuple[bytes, bytes]]) -> None:

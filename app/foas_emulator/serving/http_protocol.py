@@ -26,11 +26,12 @@ from foas_emulator.serving.http_limits import (
     RefusedRequest,
     Trailers,
     head_too_large,
+    memory_of_head,
     origin_form,
     require_one_reading,
     too_many_headers,
 )
-from foas_emulator.serving.http_refusals import KEPT_HEADERS, UnreadableRequest, headers_of, method_of, reason_of
+from foas_emulator.serving.http_refusals import KEPT_HEADERS, Deaf, UnreadableRequest, headers_of, method_of, reason_of
 from foas_emulator.serving.http_transports import Closing, Lingering, has_unread_bytes
 
 PATIENCE = 30.0
@@ -42,8 +43,6 @@ _NUMBERS = count()
 CLOSE_AFTER = 5.0
 """Seconds that an idle connection is kept beyond the announced time, since a request may be under way."""
 
-_REQUEST, _HEADER = 3000, 150
-"""Approximate size in bytes of a request that was read, and of each of its headers, without their characters."""
 _CLOSE = (b"connection", b"close")
 
 
@@ -66,10 +65,9 @@ class EmulatorProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._crowd = crowd
         self.parser = None  # type: ignore[assignment]  # it refers to this object, and not every handshake ends well
-        self._received = 0
+        self._received = self._heads = 0
         self._head = bytearray()
         """The bytes received so far of a head that arrives in more than one piece."""
-        self._heads = 0
         self._is_between = True
         """Whether the last request whose head was read has been read whole."""
         self._before: tuple[bool, RequestResponseCycle | None] = True, None
@@ -106,9 +104,8 @@ class EmulatorProtocol(HttpToolsProtocol):
             cycle.message_event.set()
         # Requests that were never begun refer to this object. As a cycle they would stay in memory: see garbage.py.
         self.pipeline.clear()
-        self._queued = 0
+        self._queued, self._before = 0, (True, None)
         self._ahead.clear()
-        self._before = True, None
         self.cycle = None  # type: ignore[assignment]
         self._unset_keepalive_if_required()
         if self._next_look is not None:
@@ -119,6 +116,17 @@ class EmulatorProtocol(HttpToolsProtocol):
         for cycle in (*self._ahead, self.cycle):
             if cycle is not None and not cycle.response_complete:
                 cycle.transport = Closing(cycle.transport)  # type: ignore[assignment]
+
+    def pause_writing(self) -> None:
+        """Count the connection among those that wait for their clients while this one reads too little."""
+        super().pause_writing()
+        self._crowd.wait(self)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._is_between and self.cycle is not None and not self.cycle.response_complete:
+            self._crowd.stop_waiting(self)
+            self._hold()
 
     def give_way(self) -> None:
         """Close the connection at once, since others need what it takes."""
@@ -131,6 +139,7 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._hold()
         if self.timeout_keep_alive_task is not None:
             self._crowd.wait(self)
+        self._wait_for_body()
         self._forget_request()
 
     def _forget_request(self) -> None:
@@ -167,13 +176,19 @@ class EmulatorProtocol(HttpToolsProtocol):
                 self._feed(data[start : start + MAX_HEAD])
         if self.pipeline:
             self._queued += len(data)
-        if self._queued or self._head:
+        if self._queued or self._head or not self._is_between:
             self._hold()
+        self._wait_for_body()
         self._forget_request()
 
+    def _wait_for_body(self) -> None:
+        """Count the connection among those that wait for their clients if it waits for the rest of a body."""
+        if not (self._is_between or self.pipeline):
+            self._crowd.wait(self)
+
     def _hold(self) -> None:
-        """Count what requests take that wait for their turn, or whose head is not complete."""
-        begun = 2 * len(self._head) + _HEADER * len(self.headers) if self._head else 0
+        """Count what requests take that wait for their turn, or that are not complete; bodies count elsewhere."""
+        begun = 0 if self._is_between and not self._head else memory_of_head(len(self._head), self.headers)
         self._crowd.hold(self, self._queued + begun)
 
     def _feed(self, data: bytes) -> None:
@@ -224,7 +239,7 @@ class EmulatorProtocol(HttpToolsProtocol):
                 raise RefusedRequest(head_too_large())
         if self.cycle is not None and not self.cycle.response_complete:
             self._ahead.append(self.cycle)
-            self._queued += _REQUEST + _HEADER * len(self.headers)
+            self._queued += memory_of_head(0, self.headers)
         elif self._ahead:
             self._ahead.clear()
         super().on_headers_complete()
@@ -246,6 +261,7 @@ class EmulatorProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if not self._offers:
             super().on_message_complete()
+            self._crowd.stop_waiting(self)
             self._is_between = True
             if not self.cycle.keep_alive:
                 self.cycle.transport = self.transport
@@ -323,14 +339,14 @@ class EmulatorProtocol(HttpToolsProtocol):
         if self.cycle is not None and not self._is_in_head():
             method = self.cycle.scope["method"]
             if not self._give_up_body(self.cycle):
-                self.parser = _Deaf()  # type: ignore[assignment]
+                self.parser = Deaf()  # type: ignore[assignment]
                 self.transport.close()
                 return
         self.app = UnreadableRequest(self.app, error, method=method, target=self.url, headers=seen)
         self._begin_to_parse()
         self._head.clear()
         self.parser.feed_data(b"GET / HTTP/1.1\r\nhost:\r\nconnection: close\r\n\r\n")
-        self.parser = _Deaf()  # type: ignore[assignment]
+        self.parser = Deaf()  # type: ignore[assignment]
 
     def _give_up_body(self, cycle: RequestResponseCycle) -> bool:
         """End a request whose body cannot be read; return whether the refusal can be its answer.
@@ -381,10 +397,3 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._refuse(REQUEST_TIMEOUT(f"Nothing came for {PATIENCE:.0f} seconds in the middle of the request."))
         else:
             self.transport.close()
-
-
-class _Deaf:
-    """A parser for a refused connection, which ignores all further bytes."""
-
-    def feed_data(self, data: bytes) -> None:
-        pass

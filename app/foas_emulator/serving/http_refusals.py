@@ -42,6 +42,13 @@ class UnreadableRequest:
         )
 
 
+class Deaf:
+    """A parser for a refused connection, which ignores all further bytes."""
+
+    def feed_data(self, data: bytes) -> None:
+        pass
+
+
 def headers_of(head: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the headers in a head whose request line cannot be parsed."""
     for line in head.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]:

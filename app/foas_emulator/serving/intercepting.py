@@ -17,6 +17,7 @@ from foas_emulator.interception.hosts import Policy, is_ours
 from foas_emulator.interception.location import UnderServiceNames
 from foas_emulator.interception.proxy import Limits, Proxy
 from foas_emulator.interception.trust import TrustFiles, write_trust
+from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.descriptors import last_but_spare
 
 if TYPE_CHECKING:
@@ -82,8 +83,10 @@ def prepare(
 
 
 @asynccontextmanager
-async def intercepting(interception: Interception, app: ASGIApp, make_server: MakeServer) -> AsyncIterator[None]:
-    """Run the proxy, and the two servers behind it, inside the block."""
+async def intercepting(
+    interception: Interception, app: ASGIApp, make_server: MakeServer, *, crowd: Crowd
+) -> AsyncIterator[None]:
+    """Run the proxy, and the two servers behind it, inside the block; connections of `crowd` make room for its own."""
     named = UnderServiceNames(app)
     plain, secure = make_server(named, None), make_server(named, interception.tls)
     behind = {plain: interception.plain, secure: interception.secure}
@@ -92,7 +95,9 @@ async def intercepting(interception: Interception, app: ASGIApp, make_server: Ma
     limits = Limits()
     if (last := last_but_spare()) is not None:
         limits = replace(limits, connections=min(limits.connections, max(1, last // _SHARE)))
-    proxy = Proxy(interception.policy, plain=addresses[0], secure=addresses[1], limits=limits)
+    proxy = Proxy(
+        interception.policy, plain=addresses[0], secure=addresses[1], limits=limits, make_room=crowd.make_room
+    )
     await proxy.start(*interception.proxy)
     try:
         yield

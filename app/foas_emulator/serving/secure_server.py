@@ -32,10 +32,10 @@ class _Handshake:
 class SecureServer(SideServer):
     """A server of https, which accepts connections itself: a loop's server shows none before its handshake is over."""
 
-    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext) -> None:
+    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext, *, crowd: Crowd) -> None:
         super().__init__(config)
         self._tls = tls
-        self._crowd = Crowd()
+        self._crowd = crowd
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

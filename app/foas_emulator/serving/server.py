@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,6 +20,7 @@ from foas_emulator import garbage, logs
 from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.main import create_app, refuse_workers
 from foas_emulator.seeds.watching import Marks
+from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.descriptors import LEAST, LoopErrors, limit_if_too_low, raise_limit
 from foas_emulator.serving.listening import listen, reachable, url_of
 from foas_emulator.serving.memory import give_back_large_blocks
@@ -115,13 +116,14 @@ def serve(settings: Settings) -> None:
                 log.warning("bound to %s: the access key test:test and every world-<name>:test open it", settings.host)
             with garbage.in_steps() as steps, event_loop_runner() as runner:
                 servers: list[uvicorn.Server] = []
-                config = main_config(served.app, keep_alive=settings.keep_alive, steps=steps, servers=servers)
+                shared: Any = {"crowd": served.crowd, "keep_alive": settings.keep_alive}
+                config = main_config(served.app, steps=steps, servers=servers, **shared)
                 beside = [*served.beside]
                 if tls is not None:
                     from foas_emulator.serving.secure_server import SecureServer  # noqa: PLC0415 - most have no TLS
 
-                    also = uvicorn_config(served.app, keep_alive=settings.keep_alive, lifespan="off")
-                    servers.append(secure := SecureServer(also, tls))
+                    also = uvicorn_config(served.app, lifespan="off", **shared)
+                    servers.append(secure := SecureServer(also, tls, crowd=served.crowd))
                     beside.append(serving(secure, served.listeners[1]))
                 servers.append(main := MainServer(config, announcement=announcement, beside=beside))
                 runner.run(main.serve(sockets=served.listeners[0]))
@@ -135,6 +137,7 @@ class _Prepared:
     registry: Registry
     listeners: Sequence[list[socket.socket]]
     urls: Sequence[str]
+    crowd: Crowd
     beside: Sequence[AbstractAsyncContextManager[None]]
 
 
@@ -160,13 +163,14 @@ def _prepare(
                 addresses=urls,
                 interception=interception,
             )
-            beside = companions(settings, registry, interception, app, seeds=seeds)
+            crowd = Crowd()
+            beside = companions(settings, registry, interception, app, seeds=seeds, crowd=crowd)
         except SettingError:
             raise
         except ValueError as error:
             raise StartError(str(error)) from None
         if_refused.pop_all()  # from now on the application closes the worlds, and uvicorn the sockets
-    return _Prepared(app=app, registry=registry, listeners=listeners, urls=urls, beside=beside)
+    return _Prepared(app=app, registry=registry, listeners=listeners, urls=urls, crowd=crowd, beside=beside)
 
 
 def _raise_limit() -> None:
@@ -257,11 +261,18 @@ def prepare_interception(
 
 
 def companions(
-    settings: Settings, registry: Registry, interception: "Interception | None", app: ASGIApp, *, seeds: Marks | None
+    settings: Settings,
+    registry: Registry,
+    interception: "Interception | None",
+    app: ASGIApp,
+    *,
+    seeds: Marks | None,
+    crowd: Crowd,
 ) -> list[AbstractAsyncContextManager[None]]:
     """Return context managers to enter while a server runs: the proxy and the watch on seeds, as the settings say.
 
-    `seeds` are the marks of those that were read. Raise `SettingError` if there is no seed to watch.
+    `seeds` are the marks of those that were read, `crowd` is that of the process's connections. Raise `SettingError` if
+    there is no seed to watch.
     """
     wanted = [watch_seeds(settings, registry, since=seeds)] if settings.watch else []
     if interception is not None:
@@ -269,10 +280,10 @@ def companions(
         from foas_emulator.serving.secure_server import SecureServer  # noqa: PLC0415
 
         def server_behind(named: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Server:
-            config = uvicorn_config(named, keep_alive=settings.keep_alive, lifespan="off")
-            return SideServer(config) if tls is None else SecureServer(config, tls)
+            config = uvicorn_config(named, crowd=crowd, keep_alive=settings.keep_alive, lifespan="off")
+            return SideServer(config) if tls is None else SecureServer(config, tls, crowd=crowd)
 
-        wanted.append(intercepting(interception, app, server_behind))
+        wanted.append(intercepting(interception, app, server_behind, crowd=crowd))
     return wanted
 
 

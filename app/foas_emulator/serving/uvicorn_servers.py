@@ -32,14 +32,15 @@ STOP_WITHIN = 1
 log = logging.getLogger(__name__)
 
 
-def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.Config:
+def uvicorn_config(app: ASGIApp, *, crowd: Crowd, keep_alive: int, **options: Any) -> uvicorn.Config:
     """Return uvicorn's configuration for the emulator: the fast parser, no access log, one second to stop.
 
-    `keep_alive` is the time in milliseconds that clients are told; connections are kept a little longer.
+    All servers of a process share a `crowd`. `keep_alive` is the time in milliseconds that clients are told;
+    connections are kept a little longer.
     """
     return uvicorn.Config(
         app,
-        http=partial(EmulatorProtocol, crowd=Crowd()),  # type: ignore[arg-type]  # only called, and never a base class
+        http=partial(EmulatorProtocol, crowd=crowd),  # type: ignore[arg-type]  # only called, and never a base class
         headers=[("keep-alive", f"timeout={keep_alive // 1000}")],
         timeout_keep_alive=keep_alive / 1000 + CLOSE_AFTER,  # type: ignore[arg-type]  # given to call_later as it is
         ws="none",
@@ -54,7 +55,7 @@ def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.
 
 
 def main_config(
-    app: ASGIApp, *, keep_alive: int, steps: garbage.Steps, servers: Iterable[uvicorn.Server]
+    app: ASGIApp, *, crowd: Crowd, keep_alive: int, steps: garbage.Steps, servers: Iterable[uvicorn.Server]
 ) -> uvicorn.Config:
     """Return the configuration of the server that handles the lifespan and collects garbage when `servers` are idle."""
 
@@ -63,7 +64,7 @@ def main_config(
         steps.look_at_everything_if_idle(processor_time(), answered)
 
     often: dict[str, Any] = {"callback_notify": look_at_garbage, "timeout_notify": garbage.LOOK_EVERY_S}
-    return uvicorn_config(app, keep_alive=keep_alive, lifespan="on", **often)
+    return uvicorn_config(app, crowd=crowd, keep_alive=keep_alive, lifespan="on", **often)
 
 
 class SideServer(uvicorn.Server):

@@ -17,6 +17,7 @@ from fastapi.dependencies import models
 
 from foas_emulator.difference import nearest_name
 from foas_emulator.main import create_app
+from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.listening import listen, url_of
 from foas_emulator.serving.server import LOOPBACK, StartError, companions, event_loop_runner, prepare_interception
 from foas_emulator.serving.uvicorn_servers import Accompanied, uvicorn_config
@@ -93,8 +94,9 @@ class ThreadedServer:
             registry = open_registry(known)
             if_refused.callback(registry.close)
             app = create_app(known, registry=registry, addresses=[self.url], interception=interception)
-            beside = companions(known, registry, interception, app, seeds=seeds)
-            config = uvicorn_config(app, keep_alive=known.keep_alive, lifespan="on")
+            crowd = Crowd()
+            beside = companions(known, registry, interception, app, seeds=seeds, crowd=crowd)
+            config = uvicorn_config(app, crowd=crowd, keep_alive=known.keep_alive, lifespan="on")
             self._server = _Server(config, beside=beside)
             self._failure: Exception | None = None
             self._files = files.pop_all()
