@@ -264,6 +264,8 @@ def test_a_changed_snapshot_is_refused_by_name_or_stands_the_tour(
         ("projects", "name", "other", "belongs to a row of projects that does not exist"),
         ("jobs", "job_name", "other", "belongs to a row of jobs that does not exist"),
         ("jobs", "folder_id", 99, "belongs to a row of folders that does not exist"),
+        ("jobs", "cluster_id", "other", "belongs to a row of clusters that does not exist"),
+        ("autoscale_plans", "job_name", "b", "belongs to a row of instances that does not exist"),
         ("clusters", "cluster_id", "other", "belongs to a row of clusters that does not exist"),
         ("clusters", "removed_slaves", "x", "removed_slaves that are not numbers"),
         ("clusters", "engine_versions", "blink", "engine_versions that are not versions"),
@@ -298,6 +300,19 @@ def test_a_change_that_cannot_come_about_is_refused(api: Api, whole: dict[str, A
     changed = copy.deepcopy(whole)
     changed["tables"]["pending_changes"][0] |= {"event": "started"}
     with pytest.raises(SnapshotError, match="cannot be applied"):
+        read(api, changed)
+
+
+def test_nothing_else_is_planned_for_an_instance_whose_call_has_its_outcome_to_come(
+    api: Api, whole: dict[str, Any]
+) -> None:
+    """A setting that is changed later, such as batch_duration, would let one of the two fail."""
+    changed = copy.deepcopy(whole)
+    changes = changed["tables"]["pending_changes"]
+    outcome = next(row for row in changes if row["event"] == "started")
+    later = next(row for row in changes if row["event"] == "put_state")
+    later |= {"subject": outcome["subject"], "details": '{"ActualState":"TERMINATED"}'}
+    with pytest.raises(SnapshotError, match=f"the pending change '{outcome['subject']} started' is not the only one"):
         read(api, changed)
 
 

@@ -55,10 +55,11 @@ _BELONGS: tuple[tuple[Model, tuple[str, ...], Model, tuple[str, ...]], ...] = (
     (Queue, ("cluster_id",), Cluster, ("cluster_id",)),
     (Job, ("project_name",), Project, ("name",)),
     (Job, ("project_name", "folder_id"), Folder, ("project_name", "folder_id")),
+    (Job, ("cluster_id",), Cluster, ("cluster_id",)),
     (CommittedJob, _OF_JOB, Job, _OF_JOB),
     (Instance, _OF_JOB, Job, _OF_JOB),
     (PlanSession, _OF_JOB, Job, _OF_JOB),
-    (AutoScalePlan, ("instance_id",), Instance, ("id",)),
+    (AutoScalePlan, ("instance_id", *_OF_JOB), Instance, ("id", *_OF_JOB)),
 )
 """Tables and columns, with the table and columns of the row that must exist for them; NULL refers to nothing."""
 
