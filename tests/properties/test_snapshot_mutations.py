@@ -268,6 +268,8 @@ def test_a_changed_snapshot_is_refused_by_name_or_stands_the_tour(
         ("autoscale_plans", "job_name", "b", "belongs to a row of instances that does not exist"),
         ("clusters", "cluster_id", "other", "belongs to a row of clusters that does not exist"),
         ("clusters", "removed_slaves", "x", "removed_slaves that are not numbers"),
+        ("clusters", "removed_slaves", "1,2,8", "removed_slaves with numbers beyond those of its slaves"),
+        ("clusters", "slave_spec", "s" * 1025, "has a slave_spec of over 256 characters"),
         ("clusters", "engine_versions", "blink", "engine_versions that are not versions"),
         ("clusters", "engine_versions", "a--b," * 13_108 + "a--b", "has engine_versions of over 65536 characters"),
         ("clusters", "state", "TIRED", "has a value of state other than"),
@@ -325,6 +327,7 @@ def test_nothing_else_is_planned_for_an_instance_whose_call_has_its_outcome_to_c
         ("cluster", {"slave_num": "4"}, "would bring a wrong slave_num"),
         ("cluster", {"removed_slaves": "1,,x"}, "would bring a wrong removed_slaves"),
         ("cluster", {"cluster_id": "other"}, "would bring a wrong cluster_id"),
+        ("cluster", {"master_spec": "m" * 1025}, "has a master_spec of over 256 characters"),
         ("cluster", {"state": "EXPANDING"}, "would bring a wrong state"),
     ],
 )
@@ -336,6 +339,7 @@ def test_a_change_that_brings_what_no_call_brings_is_refused(
     row["details"] = json.dumps(details)
     if kind == "cluster":
         row |= {"subject": "cluster:c", "event": "finish"}
+        changed["tables"]["clusters"][0]["state"] = "UPGRADING"
     with pytest.raises(SnapshotError, match=reason):
         read(api, changed)
 

@@ -13,7 +13,7 @@ from foas_emulator.faults.rules import FaultRule, check_rules
 from foas_emulator.json_bounds import has_lone_surrogate
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.autoscale.service import MOST_PLANS
-from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
+from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder, removed_numbers
 from foas_emulator.operations.clusters.service import FEWEST_SLAVES, FIRST_ORDER, MOST_CLUSTERS, MOST_SLAVES
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances.lifecycle import MOST_INSTANCES
@@ -125,6 +125,7 @@ _NAMES: tuple[tuple[Model, str], ...] = (
     *((Project, "name"), (Cluster, "cluster_id"), (Queue, "queue_name"), (Job, "job_name"), (Package, "package_name")),
     *((Tag, "resource_type"), (Tag, "resource_id"), (Tag, "tag_key"), (Tag, "tag_value")),
     *((PlanSession, "session_id"), (AutoScalePlan, "plan_name")),
+    *((Cluster, "master_spec"), (Cluster, "slave_spec"), (ClusterOrder, "master_spec"), (ClusterOrder, "slave_spec")),
 )
 """Columns of names, all of which some answer or page lists; seeds and calls give none that are longer."""
 
@@ -145,12 +146,17 @@ _WRITTEN: tuple[tuple[Model, str], ...] = ((FaultRule, "params"), (FaultRule, "e
 def check_world(store: Store) -> None:
     """Raise ValueError that names the first row that cannot result from any sequence of calls.
 
-    All pending changes are applied for this, so the store is changed.
+    All pending changes are applied for this, so the store is changed; it is checked again with what they have brought.
     """
     check_rules(store)
+    _check_rows(store)
+    if apply_all(store):
+        _check_rows(store)
+
+
+def _check_rows(store: Store) -> None:
     for problem in _problems(store):
         raise ValueError(cut(problem))
-    apply_all(store)
 
 
 def _problems(store: Store) -> Iterator[str]:
@@ -266,6 +272,8 @@ def _wrong_clusters(store: Store) -> Iterator[str]:
     for cluster in store.find(Cluster):
         if REMOVED.fullmatch(cluster.removed_slaves) is None:
             yield f"clusters {cluster.cluster_id!r} has removed_slaves that are not numbers separated by commas"
+        elif max(removed := removed_numbers(cluster), default=0) > cluster.slave_num + len(removed):
+            yield f"clusters {cluster.cluster_id!r} has removed_slaves with numbers beyond those of its slaves"
         if len(cluster.engine_versions) > LONGEST_VERSIONS:
             yield f"clusters {cluster.cluster_id!r} has engine_versions of over {LONGEST_VERSIONS} characters"
         elif re.search(ENGINE_VERSIONS, cluster.engine_versions) is None:

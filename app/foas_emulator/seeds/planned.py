@@ -94,11 +94,14 @@ def crowded_projects(store: Store) -> Iterator[str]:
         yield f"the instances of project {name!r} have over {_MOST_OF_PROJECT} pending changes"
 
 
-def apply_all(store: Store) -> None:
-    """Apply all pending changes, since one that fails would break every call after its instant. Raise ValueError."""
+def apply_all(store: Store) -> bool:
+    """Apply all pending changes, since one that fails would break every call after its instant. Raise ValueError.
+
+    Return whether there were any.
+    """
     world = World("", store, defaults=WorldSettings(), handlers=HANDLERS)
     try:
-        world.settle(until=LAST_INSTANT)
+        return bool(world.settle(until=LAST_INSTANT))
     except Exception as error:  # noqa: BLE001 - any error would otherwise be raised in the middle of a call
         what = str(error) or type(error).__name__
         raise ValueError(f"a pending change cannot be applied: {what}") from None
