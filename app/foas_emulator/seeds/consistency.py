@@ -122,9 +122,10 @@ _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
 """Tables, the columns that name the owner of a row, and the most rows that an owner may have."""
 
 _NAMES: tuple[tuple[Model, str], ...] = (
-    *((Project, "name"), (Cluster, "cluster_id"), (Queue, "queue_name"), (Job, "job_name"), (Package, "package_name")),
+    *((Project, "name"), (Cluster, "cluster_id"), (Queue, "queue_name"), (Package, "package_name")),
+    *((Job, "job_name"), (Job, "queue_name")),
     *((Tag, "resource_type"), (Tag, "resource_id"), (Tag, "tag_key"), (Tag, "tag_value")),
-    *((PlanSession, "session_id"), (AutoScalePlan, "plan_name")),
+    *((PlanSession, "session_id"), (AutoScalePlan, "plan_name"), (PendingChange, "event")),
     *((Cluster, "master_spec"), (Cluster, "slave_spec"), (ClusterOrder, "master_spec"), (ClusterOrder, "slave_spec")),
 )
 """Columns of names, all of which some answer or page lists; seeds and calls give none that are longer."""
@@ -186,7 +187,7 @@ def _long_names(store: Store) -> Iterator[str]:
     for model, column in _NAMES:
         # As bytes, whose length does not end at a zero: a character has at most four.
         if first_row(store, model.table(), f"length(CAST(row.{column} AS BLOB)) > {4 * LONGEST_NAME}") is not None:
-            yield f"{model.table().name} has a {column} of over {LONGEST_NAME} characters"
+            yield f"{model.table().name} has a name of over {LONGEST_NAME} characters in {column}"
 
 
 def _heavy_rows(store: Store) -> Iterator[str]:
