@@ -361,6 +361,9 @@ def test_wrong_command_line_is_reported_in_a_line(arguments: tuple[str, ...]) ->
         (("fault", "arm", "drop", "--times", "x"), "'x' is not a valid integer."),
         (("fault", "arm", "drop", "--probability", "nan"), "give a percentage such as 5%, or a number from 0 to 1"),
         (("journal", "--last", "x"), "'x' is not a valid integer."),
+        (("journal", "--status", "2_00"), "'2_00' is not a valid integer."),
+        (("fault", "disarm", "１"), "'１' is not a valid integer."),
+        (("state", "project1", "job1", "+1", "FAILED"), "'+1' is not a valid integer."),
     ],
 )
 def test_wrong_number_is_reported_by_what_is_wrong_with_it(arguments: tuple[str, ...], told: str) -> None:

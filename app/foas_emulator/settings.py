@@ -13,6 +13,7 @@ from click.types import BoolParamType
 
 from foas_emulator.completion import SEEDS
 from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text
+from foas_emulator.world.numbers import whole_number
 from foas_emulator.world.settings import CHOICES
 
 PREFIX = "FOASEMU_"
@@ -29,9 +30,17 @@ class SettingError(ValueError):
 
 
 class IntegerRange(click.IntRange):
-    """Integers in a range; other text is "not a valid integer", where click says "not a valid integer range"."""
+    """Integers in a range, in plain digits; click takes what Python does, such as `1_000`."""
 
     name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number that was typed; a default is one already."""
+        try:
+            number = whole_number(value) if isinstance(value, str) else value
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+        return super().convert(number, param, ctx)
 
 
 class Written(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
@@ -378,9 +387,15 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
 
 
 def read_settings(given: Mapping[str, Any]) -> Settings:
-    """Return settings with these values, as flags have them; variables give the others. Raise `click.UsageError`."""
+    """Return settings with these values, as flags have them; variables give the others. Raise `click.UsageError`.
+
+    None, or an empty list, is the default of a setting, whatever its variable.
+    """
     arguments = [argument for name, value in given.items() for argument in _arguments(name, value)]
     command = click.Command("settings", params=list[click.Parameter](options()))
+    for option in command.params:
+        if option.name in given:
+            option.envvar = None
     return Settings(**command.make_context("foas-emulator", arguments).params)
 
 

@@ -54,7 +54,7 @@ def arm(emulator: Remote, *, effect: str, params: tuple[str, ...], **rule: Any) 
 
 
 @command.command("disarm")
-@click.argument("rule_id", type=int, required=False)
+@click.argument("rule_id", type=IntegerRange(min=1), required=False)
 @remote
 def disarm(emulator: Remote, *, rule_id: int | None) -> None:
     """Disarm the rule with this id, or all rules."""

@@ -16,6 +16,7 @@ from foas_emulator.world.advance import advance_by, advance_to, advance_to_next,
 from foas_emulator.world.clock import Mode
 from foas_emulator.world.durations import duration
 from foas_emulator.world.instants import LAST_INSTANT, instant
+from foas_emulator.world.numbers import whole_number
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import Change, World
 
@@ -24,6 +25,14 @@ def _written(description: str, *, example: str) -> WithJsonSchema:
     """Return the OpenAPI description of a time that is written as a number or as a text."""
     number = {"type": "integer", "format": "int64", "minimum": 0, "maximum": LAST_INSTANT}
     return WithJsonSchema({"anyOf": [number, {"type": "string"}], "description": description, "examples": [example]})
+
+
+def _with_unit(text: str) -> int:
+    """Return the milliseconds of a duration. Raise ValueError without a unit: a number beside it is milliseconds."""
+    milliseconds = duration(text)
+    if (number := text.strip())[-1].isdecimal():
+        raise ValueError(f"{text!r} has no unit: give {number}s or {number}ms")
+    return milliseconds
 
 
 Milliseconds = Annotated[int, Field(ge=0, le=LAST_INSTANT)]
@@ -35,7 +44,7 @@ Instant = Annotated[
 ]
 Span = Annotated[
     Milliseconds,
-    BeforeValidator(lambda value: duration(value) if isinstance(value, str) else value),
+    BeforeValidator(lambda value: _with_unit(value) if isinstance(value, str) else value),
     Field(strict=True),
     _written("Milliseconds, or a duration such as 30s.", example="30s"),
 ]
@@ -43,6 +52,7 @@ Span = Annotated[
 Limit = Annotated[
     int | None,
     Query(ge=1, le=1000, description="List so many changes of a kind, the first ones; without it, all are listed."),
+    BeforeValidator(whole_number),
 ]
 
 

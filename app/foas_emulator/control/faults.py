@@ -4,6 +4,7 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Response
+from pydantic import BeforeValidator
 
 from foas_emulator.control.answers import FaultRules, FaultRuleShown, answers
 from foas_emulator.control.documents import DocumentRoute
@@ -13,12 +14,13 @@ from foas_emulator.faults.rules import FaultRule, arm, disarm, disarm_all, rules
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.advance import settle
 from foas_emulator.world.ids import LAST_COUNT
+from foas_emulator.world.numbers import whole_number
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.tables import equal
 from foas_emulator.world.world import World
 
-RuleId = Annotated[int, Path(ge=1, le=LAST_COUNT)]
+RuleId = Annotated[int, Path(ge=1, le=LAST_COUNT), BeforeValidator(whole_number)]
 
 
 def fault_router(registry: Registry) -> APIRouter:

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 from urllib.parse import quote, unquote_to_bytes
 
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -13,9 +13,10 @@ from foas_emulator.operations.instances.lifecycle import FAILED, State
 from foas_emulator.operations.instances.service import put_state
 from foas_emulator.world.advance import settle
 from foas_emulator.world.ids import LAST_COUNT
+from foas_emulator.world.numbers import whole_number
 from foas_emulator.world.registry import Registry
 
-InstanceId = Annotated[int, Path(ge=-1, le=LAST_COUNT)]
+InstanceId = Annotated[int, Path(ge=-1, le=LAST_COUNT), BeforeValidator(whole_number)]
 
 
 class InstanceState(BaseModel):

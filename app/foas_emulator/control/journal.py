@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import BeforeValidator
 
 from foas_emulator.control.answers import JournalEntryWithContents, JournalPage, Verified, answers
 from foas_emulator.control.documents import DocumentRoute
@@ -25,12 +26,16 @@ from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.durations import duration
 from foas_emulator.world.loop_lock import LoopLock
+from foas_emulator.world.numbers import whole_number
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.shortage import in_thread
+
+_PLAIN = BeforeValidator(whole_number)
 
 EntryNumber = Annotated[
     int | None,
     Query(ge=1, description="Return the entry with this number, where several have the id: after a restored snapshot."),
+    _PLAIN,
 ]
 
 _NAMED = 3
@@ -50,11 +55,13 @@ _VERIFICATION = 20_000
 class _Part:
     """The part of the entries to return: the first ones or the last ones with a number between two others."""
 
-    after: Annotated[int, Query(ge=0, description="Only entries with a higher number, as for the next page.")] = 0
-    before: Annotated[int | None, Query(ge=1, description="Only entries with a lower number.")] = None
-    limit: Annotated[int, Query(ge=1, le=1000, description="Return so many entries, the first ones.")] = 100
+    after: Annotated[
+        int, Query(ge=0, description="Only entries with a higher number, as for the next page."), _PLAIN
+    ] = 0
+    before: Annotated[int | None, Query(ge=1, description="Only entries with a lower number."), _PLAIN] = None
+    limit: Annotated[int, Query(ge=1, le=1000, description="Return so many entries, the first ones."), _PLAIN] = 100
     last: Annotated[
-        int | None, Query(ge=1, le=1000, description="Return so many entries, the last ones; not with `limit`.")
+        int | None, Query(ge=1, le=1000, description="Return so many entries, the last ones; not with `limit`."), _PLAIN
     ] = None
 
     async def read(self, world_journal: WorldJournal, wanted: Filter) -> Page:
