@@ -15,6 +15,7 @@ from pydantic import BeforeValidator
 from foas_emulator.control.answers import JournalEntryWithContents, JournalPage, Verified, answers
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, no_world, require_world
+from foas_emulator.control.paths import WorldName
 from foas_emulator.difference import Difference, counted
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.gateway.responses import until_disconnected
@@ -24,9 +25,8 @@ from foas_emulator.journal.queries import Filter, Page, find, read_first, read_l
 from foas_emulator.journal.verification import Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.clock import stopwatch
-from foas_emulator.world.durations import duration
+from foas_emulator.world.durations import duration, whole_number
 from foas_emulator.world.loop_lock import LoopLock
-from foas_emulator.world.numbers import whole_number
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.shortage import in_thread
 
@@ -109,8 +109,8 @@ def _refuse_limit_with_last(request: Request) -> None:
 
 
 def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) -> APIRouter:
-    """Return the routes of each world's journal under `/worlds/{name}/journal`."""
-    router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute, tags=["journal"])
+    """Return the routes of each world's journal under `/worlds/{world}/journal`."""
+    router = APIRouter(prefix="/worlds/{world}/journal", route_class=DocumentRoute, tags=["journal"])
     verifying, writing = LoopLock(), LoopLock()
     verifications = _Verifications()
 
@@ -120,7 +120,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
 
     @router.get("", dependencies=[Depends(_refuse_limit_with_last)], **answers(JournalPage))
     async def read_journal(
-        name: str,
+        name: WorldName,
         wanted: Annotated[Filter, Depends(_filter)],
         part: Annotated[_Part, Depends()],
     ) -> Response:
@@ -134,7 +134,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         return answer(await _write_page(page.entries, rest, writing))
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
-    async def read_entry(name: str, request_id: str, number: EntryNumber = None) -> Response:
+    async def read_entry(name: WorldName, request_id: str, number: EntryNumber = None) -> Response:
         """Return the latest entry with a request id, with headers and bodies; secrets and signatures are masked."""
         require_world(registry, name)
         await journal.sort()
@@ -145,7 +145,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         return answer(await in_thread(partial(_written_whole, *found)))
 
     @router.delete("", status_code=204)
-    async def forget_journal(name: str) -> Response:
+    async def forget_journal(name: WorldName) -> Response:
         """Forget all entries of the journal."""
         require_world(registry, name)
         journal.forget(name)
@@ -153,7 +153,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
 
     @router.post("/verify", **answers(Verified))
     async def verify_journal(
-        name: str, request: Request, expected: Annotated[Expectation, Body(openapi_examples=_EXAMPLES)]
+        name: WorldName, request: Request, expected: Annotated[Expectation, Body(openapi_examples=_EXAMPLES)]
     ) -> JSONResponse:
         """Verify an expectation on the calls of a world; wait for it until `timeout`, if that is given."""
         with verifications.counting(expected, await request.body()):

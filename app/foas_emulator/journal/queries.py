@@ -13,7 +13,7 @@ from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, WorldJournal
 from foas_emulator.patterns import CallPattern, Glob, matches_glob
-from foas_emulator.world.numbers import whole_number
+from foas_emulator.world.durations import whole_number
 from foas_emulator.world.slices import in_slices
 
 
