@@ -13,7 +13,7 @@ from foas_emulator.testing.shapes import HEALTH
 
 _PATIENCE = 5.0
 """Seconds to wait for an answer."""
-_LONGEST = 64 * 1024
+_LONGEST = 1024 * 1024
 """The most bytes of an answer, which has a hundred: another server's may be endless."""
 
 
