@@ -85,6 +85,7 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 | the texts of a job, project, package or cluster | 6 MiB together; characters that answers escape count four times |
 | a world | 20,000 projects, 20,000 clusters, 100,000 tags; 1 GiB if it is in memory, and all of them `world_bytes` |
 | a project | 20,000 instances, archived ones included |
+| a world's error overrides | 10,000 characters each, 1,000,000 together |
 | a cluster | 500 queues, 100 vSwitches, 200 tags; 10,000 slaves removed over time |
 | one call for tags | 500 tags added, or all removed from 200 clusters |
 | bodies of calls that are arriving, all together | 256 MiB, else the stalest is given up; 64 KiB are always read |
@@ -94,7 +95,8 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 
 A job keeps its latest 100 sessions of GetRawPlanJson, an instance its latest 100 plans of AutoScale. The limits of
 texts and counts also apply to seeds and snapshots, in which a project may have 1000 folders, 500 queues, 20,000 jobs
-and 20,000 packages, a timeline 10,000 states, a name 256 characters, and a row of a snapshot twice the texts.
+and 20,000 packages, a timeline 10,000 states and all of them 20,000, a name 256 characters, and in a snapshot a row
+twice the texts, an instance four times.
 
 Large seeds and snapshots are read and written in threads; only copying them takes the server's own time, about one
 millisecond per mebibyte. While a world in a file is written to disk, other requests wait.

@@ -21,7 +21,7 @@ from foas_emulator.settings import Settings
 from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.tables import Row
-from foas_emulator.world.world import Change, World
+from foas_emulator.world.world import SettledChange, World
 from foas_emulator.worlds import open_registry
 
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
@@ -59,7 +59,7 @@ class Api:
     def world(self) -> World:
         return self.registry.open_or_create("default")
 
-    def advance(self, by: str) -> list[Change]:
+    def advance(self, by: str) -> list[SettledChange]:
         """Move the default world's clock on, standing still; answers what came due."""
         with self.world.transaction():
             self.world.clock.set(mode="frozen", now=self.world.now() + duration(by))

@@ -71,7 +71,7 @@ def open_registry(settings: Settings) -> Registry:
 
 def _check(store: Store) -> None:
     """Raise ValueError for a database whose rows cannot be used."""
-    from foas_emulator.seeds.consistency import check_values  # noqa: PLC0415 - worlds in memory need none of it
+    from foas_emulator.seeds.values import check_values  # noqa: PLC0415 - worlds in memory need none of it
 
     check_values(store)
 

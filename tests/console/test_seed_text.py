@@ -128,6 +128,24 @@ def assert_copied_without_a_start(api: Api) -> None:
     assert answers(api, "copy", job) == answers(api, "default", job)
 
 
+def test_a_job_whose_queue_and_package_are_gone_is_made_again() -> None:
+    with open_api(seed=("empty",)) as api:
+        job = {"JobName": "j", "Packages": "a.jar", "QueueName": "root.q", "IsCommitted": False}
+        project = {
+            "Name": "p",
+            "queues": [{"QueueName": "root.q"}],
+            "packages": [{"PackageName": "a.jar"}],
+            "jobs": [job],
+        }
+        assert api.request("POST", "/_emulator/worlds/default/seed", json={"projects": [project]}).status_code == 204
+        (made,) = jobs_of(api)
+        api.ok("DeletePackage", projectName="p", packageName="a.jar")
+        api.ok("UnbindQueue", projectName="p", clusterId=made.cluster_id, queueName="root.q")
+        text = written(api.world, made)
+        assert api.request("POST", "/_emulator/worlds/other/seed", content=text).status_code == 204
+        assert answers(api, "other", made) == answers(api, "default", made)
+
+
 def test_an_instance_that_waits_is_made_again_without_a_start() -> None:
     with open_api() as api:
         api.world.set({"start_delay": "1h"})

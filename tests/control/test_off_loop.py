@@ -161,3 +161,29 @@ def test_a_short_document_that_repeats_itself_is_worked_on_by_another_thread(met
         assert answer.status_code in (201, 204), answer.text
         assert api.registry.open_or_create("mine").store.count(Instance) == 4
     assert threads == {"small documents"}
+
+
+def test_a_short_seed_that_replaces_thousands_of_rows_is_merged_beside_the_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copied: list[str] = []
+    merged = merging._merged
+
+    def noting(*given: Any, **options: Any) -> bytes:
+        copied.append(threading.current_thread().name)
+        return merged(*given, **options)
+
+    monkeypatch.setattr(merging, "_merged", noting)
+    with open_api(seed=("empty",)) as api:
+
+        def merge(name: str, jobs: int) -> None:
+            project = {"Name": name, "jobs": [{"JobName": f"j{number}"} for number in range(jobs)]}
+            answer = api.request("POST", "/_emulator/worlds/default/seed", json={"projects": [project]})
+            assert answer.status_code == 204, answer.text
+
+        merge("many", 1100)
+        copied.clear()
+        merge("other", 0)
+        assert copied == []
+        merge("many", 0)
+        assert copied == ["small documents"]

@@ -1,6 +1,7 @@
 import pytest
 
 from foas_emulator.control.documents import MAX_VALUES
+from foas_emulator.gateway.errors import catalogue
 from foas_emulator.seeds.references import Suggestions
 from foas_emulator.world.settings import NAMES
 from tests.api import open_api
@@ -76,6 +77,14 @@ def test_settings_that_are_wrong_change_nothing(control: Control, body: object, 
     before = control.ok("GET", SETTINGS)
     assert reason in control.refused("PUT", SETTINGS, body)
     assert control.ok("GET", SETTINGS) == before
+
+
+def test_all_error_overrides_together_have_a_bound(control: Control) -> None:
+    half = {code: {"message": "x" * 10_000} for code in list(catalogue())[:50]}
+    control.ok("PUT", SETTINGS, {"error_overrides": half})
+    more = {code: {"message": "x" * 10_000, "code": "x" * 10_000} for code in list(catalogue())[:51]}
+    told = control.refused("PUT", SETTINGS, {"error_overrides": more})
+    assert "allowed: 1000000" in told
 
 
 def test_not_all_of_many_problems_are_looked_for(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,15 @@ def test_a_snapshot_comes_and_goes_as_yaml(control: Control) -> None:
     assert "YAML" not in broken.json()["hint"]
 
 
+def test_lines_of_a_yaml_snapshot_may_consist_of_blanks_that_yaml_takes_for_letters(control: Control) -> None:
+    job = {"JobName": "j", "Code": " ".join(["x", *["\u3000" * 60] * 6])}
+    control.ok("POST", f"{DEFAULT}/seed", {"projects": [{"Name": "p", "jobs": [job]}]}, status=204)
+    answer = control.send("GET", f"{DEFAULT}/snapshot", accept="application/yaml")
+    put = control.send("PUT", "/worlds/alice/snapshot", answer.content, content_type="application/yaml")
+    assert put.status_code == 204
+    assert control.ok("GET", "/worlds/alice/snapshot") == control.ok("GET", f"{DEFAULT}/snapshot")
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

@@ -12,6 +12,7 @@ from foas_emulator.operations.jobs.rows import CommittedJob, Job
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.tags.rows import Tag
+from foas_emulator.operations.texts import MOST_WEIGHT
 from foas_emulator.seeds import consistency
 from foas_emulator.world.tables import Row, assign, changed, equal
 from tests.api import Api
@@ -115,6 +116,21 @@ def test_documents_have_the_bound_too(p: Api, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(consistency, "_MOST_WEIGHT", LIMIT // 2)
     told = p.request("PUT", f"{world}/snapshot", content=snapshot + b" ").json()  # of the same one, the image is kept
     assert "jobs 'p', 'j' has longer texts than any world may hold" in told["hint"]
+
+
+def test_a_snapshot_of_the_longest_texts_that_a_seed_and_a_call_may_give_can_be_restored(
+    p: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consistency, "_MOST_WEIGHT", consistency._MOST_WEIGHT // MOST_WEIGHT * LIMIT)
+    failure = {"after": "1h", "ActualState": "FAILED", "LastErrorMessage": '"' * (LIMIT - 50)}
+    instance = {"Properties": "x" * (LIMIT - 50), "timeline": [failure]}
+    jobs = [{"JobName": "k", "Code": "x" * (LIMIT - 50), "instances": [instance]}]
+    world = "/_emulator/worlds/default"
+    assert p.request("POST", f"{world}/seed", json={"projects": [{"Name": "p", "jobs": jobs}]}).status_code == 204
+    for _ in range(2):
+        snapshot = p.request("GET", f"{world}/snapshot").content
+        assert p.request("PUT", f"{world}/snapshot", content=snapshot).status_code == 204
+        p.request("POST", f"{world}/clock/advance", json={"by": "2h"})
 
 
 def test_documents_give_a_cluster_as_many_queues_as_calls_do_and_a_project_as_many_folders(p: Api) -> None:

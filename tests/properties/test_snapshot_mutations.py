@@ -1,6 +1,7 @@
 """Snapshots changed by chance: each is refused by name, or is a world in which no call fails unexpectedly."""
 
 import copy
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.clusters.service import FIRST_ORDER
+from foas_emulator.seeds import planned
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world.snapshot import SnapshotError, read_snapshot
 from foas_emulator.world.world import World
@@ -265,6 +267,7 @@ def test_a_changed_snapshot_is_refused_by_name_or_stands_the_tour(
         ("clusters", "cluster_id", "other", "belongs to a row of clusters that does not exist"),
         ("clusters", "removed_slaves", "x", "removed_slaves that are not numbers"),
         ("clusters", "engine_versions", "blink", "engine_versions that are not versions"),
+        ("clusters", "engine_versions", "a--b," * 13_108 + "a--b", "has engine_versions of over 65536 characters"),
         ("clusters", "state", "TIRED", "has a value of state other than"),
         ("folders", "path", "/x", "has no folder /"),
         ("folders", "path", "/a" * 513, "has a path of over 1024 characters"),
@@ -296,6 +299,41 @@ def test_a_change_that_cannot_come_about_is_refused(api: Api, whole: dict[str, A
     changed["tables"]["pending_changes"][0] |= {"event": "started"}
     with pytest.raises(SnapshotError, match="cannot be applied"):
         read(api, changed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "reason"),
+    [
+        ("instance", {"ActualState": "TIRED"}, "would bring a wrong ActualState"),
+        ("instance", {"ActualState": "FAILED", "LastErrorMessage": 5}, "would bring a wrong LastErrorMessage"),
+        ("cluster", {"slave_num": 2_000_000_000}, "would bring a wrong slave_num"),
+        ("cluster", {"slave_num": "4"}, "would bring a wrong slave_num"),
+        ("cluster", {"removed_slaves": "1,,x"}, "would bring a wrong removed_slaves"),
+        ("cluster", {"cluster_id": "other"}, "would bring a wrong cluster_id"),
+        ("cluster", {"state": "EXPANDING"}, "would bring a wrong state"),
+    ],
+)
+def test_a_change_that_brings_what_no_call_brings_is_refused(
+    api: Api, whole: dict[str, Any], *, kind: str, details: dict[str, Any], reason: str
+) -> None:
+    changed = copy.deepcopy(whole)
+    row = next(row for row in changed["tables"]["pending_changes"] if row["event"] == "put_state")
+    row["details"] = json.dumps(details)
+    if kind == "cluster":
+        row |= {"subject": "cluster:c", "event": "finish"}
+    with pytest.raises(SnapshotError, match=reason):
+        read(api, changed)
+
+
+def test_the_instances_of_a_project_have_no_more_changes_than_seeds_and_calls_give(
+    api: Api, whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = [row for row in whole["tables"]["pending_changes"] if row["subject"].startswith("instance:")]
+    monkeypatch.setattr(planned, "_MOST_OF_PROJECT", len(changes))
+    assert read(api, whole)
+    monkeypatch.setattr(planned, "_MOST_OF_PROJECT", len(changes) - 1)
+    with pytest.raises(SnapshotError, match="the instances of project 'p' have over"):
+        read(api, whole)
 
 
 def test_the_first_order_has_the_id_that_snapshots_are_checked_with(api: Api) -> None:

@@ -14,6 +14,7 @@ from foas_emulator.operations.jobs.rows import CommittedJob, Job
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.queues.rows import Queue
+from foas_emulator.seeds import applying
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.reading import parse_seed
@@ -340,3 +341,32 @@ def test_what_a_project_had_is_found_by_an_index(world: World) -> None:
     assert len(changes) > 10
     plans = {step[3]: each for each in changes for step in world.store._raw.execute(f"EXPLAIN QUERY PLAN {each}")}
     assert [plans[step] for step in plans if step.startswith("SCAN")] == []
+
+
+def test_the_queue_of_a_project_without_one_has_no_longer_name_than_another(world: World) -> None:
+    seed(world, f"projects: [{{Name: {'p' * 256}, jobs: [{{JobName: j, QueueName: root.{'p' * 251}}}]}}]")
+    assert only(world, Queue).queue_name == only(world, Job).queue_name == f"root.{'p' * 251}"
+
+
+def test_projects_of_one_document_may_exchange_their_ids(world: World) -> None:
+    for x, y in ((7, 8), (8, 7)):
+        of_a, of_b = f"folders: [{{Path: /x, FolderId: {x}}}]", f"folders: [{{Path: /y, FolderId: {y}}}]"
+        seed(world, f"projects: [{{Name: a, {of_a}}}, {{Name: b, {of_b}}}]")
+    folders = world.store.find(Folder)
+    assert [(each.folder_id, each.path) for each in folders if each.path != "/"] == [(7, "/y"), (8, "/x")]
+
+
+def test_a_job_on_another_cluster_than_the_queues_of_its_project_is_refused(world: World) -> None:
+    seed(world, "clusters: [{ClusterId: a}]")
+    text = "clusters: [{ClusterId: b}]\nprojects: [{Name: p, jobs: [{JobName: j, ClusterId: b}]}]"
+    with pytest.raises(SeedError, match=r"ClusterId: cluster 'b' has no such queue of the project"):
+        seed(world, text)
+
+
+def test_the_timelines_of_a_project_have_so_many_states_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(applying, "MOST_PLANNED", 3)
+    states = "{timeline: [{after: 1h, ActualState: FAILED}, {after: 2h, ActualState: FAILED}]}"
+    seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, instances: [{states}, {{}}]}}]}}]")
+    with pytest.raises(SeedError, match=r"projects\[0\].jobs: together their timelines have over 3 states"):
+        seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, instances: [{states}, {states}]}}]}}]")
+    assert len(planned(world.store)) == 2

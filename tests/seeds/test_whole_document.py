@@ -283,6 +283,18 @@ def test_a_job_names_no_more_packages_than_a_call_may_give_it() -> None:
     assert problems == [(("projects", 0, "jobs", 0, "Packages"), told)]
 
 
+def test_a_cluster_has_no_more_engine_versions_than_one_answer_may_list() -> None:
+    versions = "a--b," * 13_108 + "a--b"
+    _, problems = validate({"clusters": [{"ClusterId": "c", "engine_versions": versions}]})
+    assert problems == [(("clusters", 0, "engine_versions"), "String should have at most 65536 characters")]
+
+
+def test_an_instance_names_no_more_packages_than_a_snapshot_may_give_it() -> None:
+    jobs = [{"JobName": "j", "instances": [{"Packages": "a.jar," * 10_923}]}]
+    _, problems = validate({"projects": [{"Name": "p", "jobs": jobs}]})
+    assert [place for place, _ in problems] == [("projects", 0, "jobs", 0, "instances", 0, "Packages")]
+
+
 def test_a_timeline_has_so_many_states() -> None:
     """A call that changes the instance cancels all of them, 100,000 in a tenth of a second."""
     instance = {"ActualState": "RUNNING", "timeline": [{"after": "1h", "ActualState": "FAILED"}] * 10_001}

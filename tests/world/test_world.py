@@ -11,7 +11,7 @@ from foas_emulator.world.ids import Counter, seed_of
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import ErrorOverride
 from foas_emulator.world.store import Store
-from foas_emulator.world.world import Change, World, WorldRow
+from foas_emulator.world.world import SettledChange, World, WorldRow
 from foas_emulator.world.world_cache import Slot
 from tests.world.conftest import rung
 
@@ -93,7 +93,7 @@ def test_a_change_comes_due_at_its_instant_and_not_before(world: World) -> None:
     freeze(world, 1999)
     assert world.settle() == []
     freeze(world, 2000)
-    assert world.settle() == [Change(at=2000, subject="bell:door", event="ring")]
+    assert world.settle() == [SettledChange(at=2000, subject="bell:door", event="ring")]
     assert rung(world) == ["door rang at 2000"]
     assert world.settle() == []
 
@@ -237,7 +237,7 @@ def test_what_has_happened_tells_the_state_that_it_brought(world: World) -> None
     freeze(world, 10)
     with world.transaction():
         world.schedule("wake", "cat:tom", at=7)
-    assert world.settle() == [Change(at=7, subject="cat:tom", event="wake", state="tom is awake")]
+    assert world.settle() == [SettledChange(at=7, subject="cat:tom", event="wake", state="tom is awake")]
 
 
 def test_what_others_keep_with_a_world_goes_with_its_rows(world: World) -> None:

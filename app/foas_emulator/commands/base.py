@@ -28,7 +28,6 @@ TOKEN_OPTION = click.option(
     "--control-token", envvar="FOASEMU_CONTROL_TOKEN", show_envvar=True, help="Token of the server's control API."
 )
 
-
 _INTERRUPTED = 130
 """The exit status of shells for a command that SIGINT ends."""
 

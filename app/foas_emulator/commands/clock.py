@@ -69,9 +69,7 @@ def advance(
     limit: int | None,
 ) -> None:
     """Advance the clock by DURATION, such as 30s, or as an option says."""
-    given = {"by": duration, "to": instant, "until": ("next" if until_next else None)}
-    if until_idle:
-        given["until"] = "idle"
+    given = {"by": duration, "to": instant, "until": "next" if until_next else "idle" if until_idle else None}
     how = {name: value for name, value in given.items() if value is not None}
     if len(how) != 1 or (until_next and until_idle):
         raise click.UsageError("Give one of DURATION, --to, --next and --idle.")

@@ -34,13 +34,13 @@ async def preview(view: View) -> dict[str, Any] | None:
     target = advance_target(view.world.name)
     answer = await view.site.call(json_call("POST", f"{target}&dry_run=true", advance_of(wanted)), host=view.host)
     shown: dict[str, Any] = {"wanted": wanted, "advance": json_call("POST", target, advance_of(wanted))}
-    if answer.ok:
-        clock = answer.document()
-        shown |= {"problem": None}
-        return {
-            **shown,
-            "now": clock["now"],
-            "changes": [*map(point, clock["changes"])],
-            "total": clock["changes_total"],
-        }
-    return {**shown, "problem": answer.problem()}
+    if not answer.ok:
+        return {**shown, "problem": answer.problem()}
+    clock = answer.document()
+    return {
+        **shown,
+        "problem": None,
+        "now": clock["now"],
+        "changes": [*map(point, clock["changes"])],
+        "total": clock["changes_total"],
+    }

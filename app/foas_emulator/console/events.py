@@ -1,7 +1,6 @@
 """The stream of a world's events, for an open page: calls as rows of the journal, and changes of the world."""
 
 import json
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,13 +23,12 @@ async def event_stream(site: Site, world: World, request: Request) -> Response:
     template = environment().get_template("rows.html")
     home = f"{BASE}/w/{world.name}"
 
-    def written(news: News) -> dict[str, Any]:
+    def written(news: News) -> str:
         rows = [row_of(number, entry) for number, entry in news.entries]
         html = template.render(rows=rows[::-1], _=translate, home=home, fresh=True)
-        return {"rows": html, "calls": len(rows), "more": news.more, "changed": news.has_changed}
+        return json.dumps({"rows": html, "calls": len(rows), "more": news.more, "changed": news.has_changed})
 
     def observe() -> tuple[World | None, WorldJournal]:
-        there = site.registry.peek(world.name)
-        return there, site.journal.world_journal(world.name)
+        return site.registry.peek(world.name), site.journal.world_journal(world.name)
 
-    return EventStream(observe, lambda news: json.dumps(written(news)))
+    return EventStream(observe, written)

@@ -16,6 +16,8 @@ Theme = Literal["auto", "light", "dark"]
 _LANGUAGE = "foas_emulator_language"
 _THEME = "foas_emulator_theme"
 _A_YEAR = 365 * 24 * 60 * 60
+_LONGEST = 200
+"""The most characters of an Accept-Language to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,3 @@ def remember(request: Request, chosen: dict[str, str]) -> Response:
     for name, value in chosen.items():
         response.set_cookie(name, value, max_age=_A_YEAR, path=BASE, samesite="strict", httponly=True)
     return response
-
-
-_LONGEST = 200

@@ -14,19 +14,19 @@ from markupsafe import Markup, escape
 
 from foas_emulator.blink import lenient_json
 from foas_emulator.console.highlight import highlighted
-from foas_emulator.operations.instances.lifecycle import brings
+from foas_emulator.operations.instances.lifecycle import STATES, brings
 from foas_emulator.world import instants
 from foas_emulator.world.clock import machine_now
 from foas_emulator.world.durations import duration_text
 from foas_emulator.world.shortage import in_thread
 
 SERVICE_ZONE = timezone(timedelta(hours=8))
+"""Times are shown as in the service's own console; the browser adds its local time as a title."""
 _LAST_SHOWN = instants.LAST_INSTANT - 8 * 3_600_000
 """The latest instant to show: the service's zone is eight hours ahead, and dates end with the year 9999."""
 _INDENTED = json.JSONEncoder(indent=2, ensure_ascii=False)
 _LONGEST_INDENTED = 2 * lenient_json.LONGEST
 """The most characters of a text with indents: without a limit they are as many as the square of its own."""
-# Times are shown as in the service's own console; the browser adds its local time as a title.
 
 _DAY = 86_400_000
 _UNITS = ((365 * _DAY, "y"), (_DAY, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"))
@@ -89,26 +89,26 @@ async def render(template: str, context: Mapping[str, Any]) -> str:
     return await in_thread(page)
 
 
-def _at(milliseconds: int, zone: timezone) -> datetime:
-    return instants.moment(min(milliseconds, _LAST_SHOWN), zone)
+def _at(milliseconds: int) -> datetime:
+    return instants.moment(min(milliseconds, _LAST_SHOWN), SERVICE_ZONE)
 
 
 def moment(milliseconds: int | None) -> str:
     """Return an instant in the service's zone: `2026-01-01 08:00:00`."""
-    return "–" if milliseconds is None else _at(milliseconds, SERVICE_ZONE).strftime("%Y-%m-%d %H:%M:%S")
+    return "–" if milliseconds is None else _at(milliseconds).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def clock_time(milliseconds: int) -> str:
     """Return the time of day in the service's zone, or day and time if it is not today's: `11-27 08:00:00`."""
-    at = _at(milliseconds, SERVICE_ZONE)
-    if at.date() != _at(machine_now(), SERVICE_ZONE).date():
+    at = _at(milliseconds)
+    if at.date() != _at(machine_now()).date():
         return at.strftime("%m-%d %H:%M:%S")
     return at.strftime("%H:%M:%S.") + f"{milliseconds % 1000:03d}"
 
 
 def day_time(milliseconds: int) -> str:
     """Return the time of day in the service's zone, to the minute: `08:00`."""
-    return _at(milliseconds, SERVICE_ZONE).strftime("%H:%M")
+    return _at(milliseconds).strftime("%H:%M")
 
 
 def span(milliseconds: float | None) -> str:
@@ -153,7 +153,4 @@ def verbatim(text: str) -> Markup:
 
 def state_class(state: str) -> str:
     """Return the class of a state in the style sheet; `none` for an unknown state."""
-    return state.lower() if state in _STATES else "none"
-
-
-_STATES = frozenset({"RUNNING", "WAITING", "PAUSED", "TERMINATED", "FAILED", "SUCCESS"})
+    return state.lower() if state in STATES else "none"

@@ -9,7 +9,7 @@ from foas_emulator.operations.clusters.rows import find_cluster
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances.rows import Instance, find_instance, last_ids
 from foas_emulator.operations.jobs.rows import Job, find_committed
-from foas_emulator.operations.packages.rows import find_package
+from foas_emulator.operations.packages.rows import Package, find_package
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.operations.required import MOST_NAMES
@@ -105,22 +105,32 @@ def _document(
         if (queue.cluster_id, queue.queue_name) in used
     ]
     cluster_ids = {project.cluster_id, job.cluster_id, *(queue.cluster_id for queue in queues)}
+    # An offline job may still name a queue that was unbound, and packages that are gone; a seed must have them.
+    is_bound = any((each.cluster_id, each.queue_name) == (job.cluster_id, job.queue_name) for each in queues)
+    unbound = [] if is_bound else [{"QueueName": job.queue_name, "ClusterId": job.cluster_id}]
     folder = store.get(Folder, equal(Folder.folder_id, job.folder_id))
     named = {name.strip() for each in (job, *runs) for name in (each.packages or "").split(",")}
     if len(named) > MOST_NAMES:
         return None
-    packages = [each for name in sorted(named) if (each := find_package(world, project.name, name)) is not None]
+    packages = [find_package(world, project.name, name) or name for name in sorted(filter(None, named))]
     clusters = [found for key in sorted(filter(None, cluster_ids)) if (found := find_cluster(world, key)) is not None]
     parts: dict[str, Any] = {
-        "queues": [members(SeedQueue, each) for each in queues],
+        "queues": [*(members(SeedQueue, each) for each in queues), *unbound],
         "folders": [] if folder is None else [members(SeedFolder, folder)],
-        "packages": [members(SeedPackage, each, leave_out=["project_name"]) for each in packages],
+        "packages": [_package(each) for each in packages],
         "jobs": [written],
     }
     return {
         "clusters": [members(SeedCluster, each) for each in clusters],
         "projects": [members(SeedProject, project) | {name: part for name, part in parts.items() if part}],
     }
+
+
+def _package(package: Package | str) -> dict[str, Any]:
+    """Return a package, or one that is gone by its name."""
+    if isinstance(package, str):
+        return {"PackageName": package}
+    return members(SeedPackage, package, leave_out=["project_name"])
 
 
 class _Dumper(yaml.SafeDumper):

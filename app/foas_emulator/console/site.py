@@ -71,6 +71,7 @@ MOST_CHANGES = 100
 MOST_KEPT = 50
 """The most worlds whose overviews are kept."""
 _MOST_LOOKED_AT = 2000
+_LONGEST_NUMBER = 20
 _MOST_STEPS = 5
 _reading = LoopLock()
 LAST_STEPS: Slot[deque[Step]] = Slot(from_rows=False)
@@ -136,6 +137,3 @@ class View:
 def is_number(text: str) -> bool:
     """Whether a text is a non-negative whole number that is short enough to be read."""
     return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
-
-
-_LONGEST_NUMBER = 20

@@ -14,7 +14,7 @@ from foas_emulator.world import pending
 from foas_emulator.world.advance import held
 from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.pending import PendingChange
-from foas_emulator.world.world import Change, World
+from foas_emulator.world.world import SettledChange, World
 
 
 class ChangeShown(BaseModel):
@@ -66,7 +66,7 @@ async def _write_clock(world: World, limit: int | None) -> bytes:
     return _array(json.dumps(clock)[1:-1].encode() + b', "pending": ', written)
 
 
-async def write_settled(world: World, changes: Sequence[Change], *, limit: int | None = None) -> bytes:
+async def write_settled(world: World, changes: Sequence[SettledChange], *, limit: int | None = None) -> bytes:
     """Return the JSON members of changes that have happened in a world: their number, and all or the first of them."""
     total, changes = len(changes), changes[:limit]
     written = [_written(world, changes[:SLICE])]
@@ -76,7 +76,7 @@ async def write_settled(world: World, changes: Sequence[Change], *, limit: int |
     return _array(b'"changes_total": %d, "changes": ' % total, written)
 
 
-def _written(world: World, changes: Sequence[Change | PendingChange]) -> bytes:
+def _written(world: World, changes: Sequence[SettledChange | PendingChange]) -> bytes:
     return json.dumps(show_changes(world, changes), ensure_ascii=False)[1:-1].encode()
 
 
@@ -86,7 +86,7 @@ def _array(name: bytes, written: Sequence[bytes]) -> bytes:
     return b"".join((name, b"[", first, *chain.from_iterable((b", ", part) for part in others), b"]"))
 
 
-def show_changes(world: World, changes: Sequence[Change | PendingChange]) -> list[dict[str, Any]]:
+def show_changes(world: World, changes: Sequence[SettledChange | PendingChange]) -> list[dict[str, Any]]:
     """Return changes of a world, pending or not, as the control API shows them."""
     parts = (change.subject.partition(":") for change in changes)
     subjects = {int(key): f"{kind}:{key}" for kind, _, key in parts if kind == "instance"}
@@ -97,7 +97,7 @@ def show_changes(world: World, changes: Sequence[Change | PendingChange]) -> lis
     ]
 
 
-def _state(change: Change | PendingChange) -> str | None:
-    if isinstance(change, Change):
+def _state(change: SettledChange | PendingChange) -> str | None:
+    if isinstance(change, SettledChange):
         return change.state
     return brings(change) if change.kind == "instance" else None

@@ -18,7 +18,7 @@ from foas_emulator.world.clock import Mode
 from foas_emulator.world.durations import duration, whole_number
 from foas_emulator.world.instants import LAST_INSTANT, instant
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.world import Change, World
+from foas_emulator.world.world import SettledChange, World
 
 
 def _written(description: str, *, example: str) -> WithJsonSchema:
@@ -153,7 +153,7 @@ async def _advance(world: World, advance: Advance, limit: int | None) -> Respons
         return await _moved(world, changes, limit)
 
 
-async def _moved(world: World, changes: Sequence[Change], limit: int | None) -> Response:
+async def _moved(world: World, changes: Sequence[SettledChange], limit: int | None) -> Response:
     """Return the answer of a clock that has moved, which must not be refused for want of room."""
     return _answer(await write_clock(world, limit=limit), await write_settled(world, changes, limit=limit))
 

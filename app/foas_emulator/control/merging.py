@@ -7,8 +7,13 @@ from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.control.staging import created_or_opened, staged_image
 from foas_emulator.operations.clusters.rows import cluster_ids
+from foas_emulator.operations.columns import of_jobs
+from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.operations.jobs.rows import Job
+from foas_emulator.operations.packages.rows import Package
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
+from foas_emulator.world import pending
 from foas_emulator.world.advance import held, settle
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.registry import Registry
@@ -17,6 +22,9 @@ from foas_emulator.world.world import World
 
 _ATTEMPTS = (False, False, True, True)
 """Attempts to merge a large seed outside the event loop, and whether other changes of the world wait meanwhile."""
+_REPLACED = (Job, Instance, Package)
+_OF_A_ROW = 2
+"""The bytes of a seed that take as long as a row that is removed, some four microseconds."""
 
 
 async def clusters_there(registry: Registry, name: str) -> set[str]:
@@ -45,6 +53,7 @@ async def merge(registry: Registry, name: str, seed: SeedDocument, *, size: int)
             return
         if await _merge_into_new(registry, name, seed, size=size):
             return
+    size = max(size, _OF_A_ROW * _replaced(registry.open_or_create(name), seed))
     for others_wait in _ATTEMPTS if size > SMALL else ():
         world = registry.open_or_create(name)
         async with one_large_at_a_time(max(size, world.store.size), world):
@@ -55,6 +64,13 @@ async def merge(registry: Registry, name: str, seed: SeedDocument, *, size: int)
     world = registry.open_or_create(name)
     await settle(world)
     apply(world, seed)
+
+
+def _replaced(world: World, seed: SeedDocument) -> int:
+    """Return how many rows a seed may replace: a short one can name projects of thousands of jobs."""
+    found = pending.count(world.store) if seed.projects else 0
+    of_projects = [of_jobs(project.name, None) for project in seed.projects]
+    return found + sum(world.store.count(model, *where) for where in of_projects for model in _REPLACED)
 
 
 async def _merge_into_new(registry: Registry, name: str, seed: SeedDocument, *, size: int) -> bool:

@@ -111,5 +111,6 @@ def _yaml_parts(document: Mapping[str, Any]) -> Iterator[str]:
         some = list(islice(rows, _ROWS_AT_A_TIME))
         yield f"  {name}:\n" if some else f"  {name}: []\n"
         while some:
-            yield textwrap.indent(dump_yaml(some), "  ")
+            # Every line: one of a long text may consist of blanks that YAML takes for letters, such as U+3000.
+            yield textwrap.indent(dump_yaml(some), "  ", lambda _: True)
             some = list(islice(rows, _ROWS_AT_A_TIME))

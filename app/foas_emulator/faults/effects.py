@@ -21,7 +21,7 @@ from foas_emulator.world.durations import duration
 _TEMPLATES = (MISSING, INVALID)
 _EXPLANATION = "Specified signature is not matched with our calculation. server string to sign is:"
 
-Call = Callable[[], Awaitable[GatewayResponse]]
+Caller = Callable[[], Awaitable[GatewayResponse]]
 """A function that calls the operation and returns its response; an error of the service is a response too."""
 
 
@@ -34,8 +34,8 @@ class Invocation:
     """
 
     scope: Scope
-    call: Call
-    stale_read: Call
+    call: Caller
+    stale_read: Caller
     response: GatewayResponse | None
     hint: str
     chance: float

@@ -33,8 +33,6 @@ COUNTERS_SIZE = 700
 """Approximate size in bytes of one `Counters` object with the names of its parameters."""
 _MOST_COUNTERS = 2000
 """The most outcomes to count separately; fault rules can make up codes without end, so any more count as `other`."""
-
-
 _LONGEST_CODE = 200
 """The most characters of a code by which calls are counted."""
 

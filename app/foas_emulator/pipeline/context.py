@@ -1,6 +1,6 @@
 """The context of one request, which the stages of the pipeline read and fill in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope
@@ -93,3 +93,7 @@ class RequestContext:
     def warn(self, sentences: Iterable[str]) -> None:
         """Add sentences to the warning in the response's header and the journal entry."""
         self.warning = " ".join([*([] if self.warning is None else [self.warning]), *sentences]) or None
+
+
+OperationCaller = Callable[[RequestContext], Awaitable[GatewayResponse]]
+"""A function that calls the operation of a request and returns its response."""

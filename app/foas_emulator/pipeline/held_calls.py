@@ -13,8 +13,6 @@ MOST_HELD = 256 * 1024 * 1024
 """The most bytes of calls and answers that are held back: some 13,000 small ones. A single one may be larger."""
 _CALL = 20_000
 """Approximate size in bytes of a call that is held back, with its task and connection, without what was sent."""
-
-
 _HEADER = 350
 """Approximate size in bytes of a header, without its characters."""
 _TARGETS = 5

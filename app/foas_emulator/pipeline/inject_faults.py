@@ -3,15 +3,15 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Sequence
+from contextlib import nullcontext, suppress
 from functools import partial
 
-from foas_emulator.faults.effects import Call, Duplicate, Invocation, Latency
+from foas_emulator.faults.effects import Caller, Duplicate, Invocation, Latency
 from foas_emulator.faults.rules import PREVIOUS_IMAGE, Application, ArmedRule, active_rules, takes_long
 from foas_emulator.faults.wire import AbortedResponse
 from foas_emulator.gateway.responses import GatewayResponse
-from foas_emulator.pipeline.context import RequestContext
+from foas_emulator.pipeline.context import OperationCaller, RequestContext
 from foas_emulator.pipeline.dispatcher import answer_to
 from foas_emulator.pipeline.held_calls import HeldCalls
 from foas_emulator.pipeline.select_world import enter_again
@@ -33,9 +33,6 @@ MOST_DUPLICATIONS = 15
 _IN_ONE_STACK = 50
 """Nested rules that are applied in one task; many more would exceed Python's recursion limit."""
 
-CallOperation = Callable[[RequestContext], Awaitable[GatewayResponse]]
-"""A function that calls the operation of a request."""
-
 
 class InjectFaults:
     """The stage that applies the matching rules around the call of a request, the one armed first outermost.
@@ -43,13 +40,7 @@ class InjectFaults:
     It calls the operation of such a request itself, so that the read cache neither serves nor caches its response.
     """
 
-    def __init__(
-        self,
-        registry: Registry,
-        call_operation: CallOperation,
-        *,
-        held: HeldCalls,
-    ) -> None:
+    def __init__(self, registry: Registry, call_operation: OperationCaller, *, held: HeldCalls) -> None:
         self._registry = registry
         self._held = held
         self._call_operation = call_operation
@@ -75,13 +66,12 @@ class InjectFaults:
         return await self._apply_all(context, matching)
 
     async def _apply_all(self, context: RequestContext, rules: Sequence[ArmedRule]) -> GatewayResponse:
-        if not any(isinstance(rule.effect, Latency) for rule in rules):
-            return await self._apply(context, rules, self._call)
-        with self._held.holding(context):
+        is_delayed = any(isinstance(rule.effect, Latency) for rule in rules)
+        with self._held.holding(context) if is_delayed else nullcontext():
             return await self._apply(context, rules, self._call)
 
     async def _apply(
-        self, context: RequestContext, rules: Sequence[ArmedRule], operation: CallOperation
+        self, context: RequestContext, rules: Sequence[ArmedRule], operation: OperationCaller
     ) -> GatewayResponse:
         """Return the response under these rules. An error is a response too, so an outer rule may apply to it."""
         try:
@@ -95,13 +85,13 @@ class InjectFaults:
     async def _enter_again(self, context: RequestContext) -> None:
         await settle(enter_again(context, self._registry, held_by="a fault rule"))
 
-    def _inner(self, context: RequestContext, rules: Sequence[ArmedRule], operation: CallOperation) -> Call:
+    def _inner(self, context: RequestContext, rules: Sequence[ArmedRule], operation: OperationCaller) -> Caller:
         """Return the call under all rules but the first."""
         call = partial(self._apply, context, rules[1:], operation)
         return partial(_on_own_stack, call) if len(rules) % _IN_ONE_STACK == 0 else call
 
     async def _apply_one(
-        self, context: RequestContext, rules: Sequence[ArmedRule], operation: CallOperation
+        self, context: RequestContext, rules: Sequence[ArmedRule], operation: OperationCaller
     ) -> GatewayResponse:
         rule, call = rules[0], self._inner(context, rules, operation)
         response: GatewayResponse | None = None
@@ -190,7 +180,7 @@ class InjectFaults:
             copy.close()
 
 
-async def _on_own_stack(call: Call) -> GatewayResponse:
+async def _on_own_stack(call: Caller) -> GatewayResponse:
     """Make a call in a task of its own, which does not count for the recursion limit of its caller."""
     return await asyncio.ensure_future(call())
 

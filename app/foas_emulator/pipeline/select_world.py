@@ -47,19 +47,19 @@ class SelectWorld:
         return None
 
     async def open_in_turn(self, context: RequestContext) -> None:
-        """Open or create a world like `create`, one in each turn of the loop: in files, each takes many milliseconds.
+        """Open or create a world as `open` does, one in each turn of the loop: in files, each takes many milliseconds.
 
         Requests for open worlds are served in between, even if hundreds for others arrive at once.
         """
         try:
             async with self._turns:
-                self.create(context)
+                self.open(context)
                 await asyncio.sleep(0)
         except asyncio.CancelledError:  # the server stops
             self._prepare_refusal(context)
             raise
 
-    def create(self, context: RequestContext) -> None:
+    def open(self, context: RequestContext) -> None:
         """Open the world that a request names, or create it, and let the request enter it."""
         try:
             world = self._registry.open_or_create(context.world_name)

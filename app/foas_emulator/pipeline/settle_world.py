@@ -30,7 +30,7 @@ class SettleWorld:
             if self._registry.peek(context.world_name) is None:
                 await self._select_world.open_in_turn(context)
             else:
-                self._select_world.create(context)
+                self._select_world.open(context)
             try:
                 await settle(context.world)
             except StoreClosedError:

@@ -24,10 +24,18 @@ from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.projects.service import MOST_PROJECTS
 from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.operations.queues.service import MOST_QUEUES
-from foas_emulator.seeds.document import SeedCluster, SeedDocument, SeedInstance, SeedJob, SeedProject, SeedQueue
+from foas_emulator.seeds.document import (
+    MOST_PLANNED,
+    SeedCluster,
+    SeedDocument,
+    SeedInstance,
+    SeedJob,
+    SeedProject,
+    SeedQueue,
+)
 from foas_emulator.seeds.errors import Origin, SeedError
 from foas_emulator.seeds.limits import MAX_FAULTS, Place
-from foas_emulator.seeds.parts import folder_path
+from foas_emulator.seeds.parts import folder_path, own_queue
 from foas_emulator.seeds.references import Suggestions
 from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import raise_counter
@@ -61,6 +69,8 @@ def apply(world: World, document: SeedDocument) -> None:
         _reserve_ids(world, document)
         for cluster in document.clusters:
             _put_cluster(world, cluster)
+        for project in document.projects:  # all before the first is put: one may get an id that another one had
+            projects.remove(world, project.name)
         bound: dict[_QueueKey, str] = {}
         for position, project in enumerate(document.projects):
             _put_project(world, project, _Place(document.origin, ("projects", position)), bound)
@@ -144,7 +154,8 @@ def _put_project(world: World, seed: SeedProject, place: _Place, bound: dict[_Qu
     ):
         if len(seeded) > most:
             raise place.inner(part).fault(f"the project would have over {most} {part}")
-    projects.remove(world, seed.name)
+    if sum(len(instance.timeline) for job in seed.jobs for instance in job.instances) > MOST_PLANNED:
+        raise place.inner("jobs").fault(f"together their timelines have over {MOST_PLANNED} states")
     world.store.insert(
         _row(
             Project,
@@ -167,8 +178,10 @@ def _put_project(world: World, seed: SeedProject, place: _Place, bound: dict[_Qu
         )
     queues = _queues_by_what_names_them(world, seed.name)
     for position, job in enumerate(seed.jobs):
-        queue = queues.get((job.queue_name, job.cluster_id), queues[None, None])
-        _put_job(world, seed, job, queue, place.inner("jobs", position))
+        queue, job_place = queues.get((job.queue_name, job.cluster_id)), place.inner("jobs", position)
+        if queue is None:  # the cluster of the queues was not known before
+            raise job_place.inner("ClusterId").fault(f"cluster {job.cluster_id!r} has no such queue of the project")
+        _put_job(world, seed, job, queue, job_place)
     if world.store.count(Instance, equal(Instance.project_name, seed.name)) > MOST_INSTANCES:
         raise place.inner("jobs").fault(f"together they have over {MOST_INSTANCES} instances")
 
@@ -187,7 +200,7 @@ def _put_queues(
     world: World, project: SeedProject, cluster_id: str, place: _Place, bound: dict[_QueueKey, str]
 ) -> None:
     """Bind a project's queues to it. `bound` are those of the projects before it, which it does not take away."""
-    queues = project.queues or [SeedQueue.model_validate({"QueueName": f"root.{project.name}"})]
+    queues = project.queues or [SeedQueue.model_validate({"QueueName": own_queue(project.name)})]
     for position, queue in enumerate(queues):
         row = _row(Queue, queue.given() | {"project_name": project.name}, cluster_id=cluster_id)
         key = row.cluster_id, row.queue_name

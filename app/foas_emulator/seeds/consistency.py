@@ -2,32 +2,22 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
-from typing import Any, get_args
+from typing import Any
 
-from sqlalchemy import LargeBinary, Select, Table, cast, func, literal, select, text
+from sqlalchemy import LargeBinary, Select, Table, cast, func, literal, select
 
-from foas_emulator.blink.kinds import STREAM, ApiType, JobType
+from foas_emulator.blink.kinds import STREAM
 from foas_emulator.faults.rules import FaultRule, check_rules
 from foas_emulator.json_bounds import has_lone_surrogate
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.autoscale.service import MOST_PLANS
-from foas_emulator.operations.catalogue import HANDLERS
-from foas_emulator.operations.clusters import lifecycle as clusters
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
-from foas_emulator.operations.clusters.service import (
-    FEWEST_SLAVES,
-    FIRST_ORDER,
-    MOST_CLUSTERS,
-    MOST_REMOVED,
-    MOST_SLAVES,
-)
+from foas_emulator.operations.clusters.service import FEWEST_SLAVES, FIRST_ORDER, MOST_CLUSTERS, MOST_SLAVES
 from foas_emulator.operations.folders.rows import Folder
-from foas_emulator.operations.instances import lifecycle as instances
 from foas_emulator.operations.instances.lifecycle import MOST_INSTANCES
 from foas_emulator.operations.instances.rows import Instance
-from foas_emulator.operations.jobs import lifecycle as jobs
 from foas_emulator.operations.jobs.lifecycle import MOST_SESSIONS
 from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession
 from foas_emulator.operations.jobs.service import LONGEST_PACKAGES
@@ -41,18 +31,21 @@ from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.operations.tags.service import MOST_TAGS, MOST_TAGS_OF_WORLD
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
-from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_FOLDER, LONGEST_NAME, MOST_IN_TIMELINE
-from foas_emulator.seeds.limits import cut
+from foas_emulator.seeds.document import (
+    ENGINE_VERSIONS,
+    FOLDER_PATH,
+    LONGEST_FOLDER,
+    LONGEST_VERSIONS,
+    MOST_IN_TIMELINE,
+)
+from foas_emulator.seeds.limits import LONGEST_NAME, cut
+from foas_emulator.seeds.planned import REMOVED, apply_all, crowded_projects, wrong_changes
+from foas_emulator.seeds.values import STATES, Model, first_row
 from foas_emulator.world.ids import LAST_COUNT, Counter, token
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
-from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.snapshot import types_of
-from foas_emulator.world.store import LARGE, Store
-from foas_emulator.world.tables import Row
-from foas_emulator.world.world import World, WorldRow
-
-Model = type[Row]
+from foas_emulator.world.store import Store
+from foas_emulator.world.world import WorldRow
 
 _OF_JOB = ("project_name", "job_name")
 _BELONGS: tuple[tuple[Model, tuple[str, ...], Model, tuple[str, ...]], ...] = (
@@ -69,18 +62,6 @@ _BELONGS: tuple[tuple[Model, tuple[str, ...], Model, tuple[str, ...]], ...] = (
 )
 """Tables and columns, with the table and columns of the row that must exist for them; NULL refers to nothing."""
 
-_TYPES = get_args(JobType)
-_APIS = get_args(ApiType)
-_STATES: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
-    (Cluster, "state", clusters.STATES),
-    (Job, "job_type", _TYPES),
-    (Job, "api_type", _APIS),
-    (Instance, "job_type", _TYPES),
-    (Instance, "api_type", _APIS),
-    (Instance, "actual_state", instances.STATES),
-    (Instance, "expect_state", instances.STATES),
-    (PlanSession, "status", jobs.STATUSES),
-)
 _ALLOWED: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
     (Cluster, "pay_model", ("pre", "post")),
     (Cluster, "master_num", (1, 3)),
@@ -114,8 +95,6 @@ _RANGES: tuple[tuple[Model, str, int, int], ...] = (
 )
 """Columns whose numbers are bounded, with the smallest and the largest number."""
 
-_STORED = {str: "text", int: "integer", bool: "integer", float: "real", type(None): "null"}
-"""The types with which SQLite stores values of Python."""
 _COUNTED: tuple[tuple[str, Model, str], ...] = (
     ("folder", Folder, "folder_id"),
     ("instance", Instance, "id"),
@@ -153,12 +132,13 @@ _WITH_TEXTS: tuple[Model, ...] = (
     *(Tag, PendingChange, FaultRule, Counter, WorldRow),
 )
 _MOST_WEIGHT = 2 * MOST_WEIGHT
-"""An instance may have texts of its own beside those of its job."""
+"""A text in JSON may be twice as long as it was given."""
+_OF_SEVERAL = (Instance, PendingChange)
+"""Tables whose rows may have twice as much: an instance may have texts of its own beside those of its job, of its start
+and of its last failure, each bounded by itself, and a change has names beside such a text in JSON."""
 
 _WRITTEN: tuple[tuple[Model, str], ...] = ((FaultRule, "params"), (FaultRule, "effect"), (WorldRow, "settings"))
 """Columns of JSON texts whose values the control API shows."""
-
-_REMOVED = re.compile(rf"(?:[1-9][0-9]{{0,4}}(?:,[1-9][0-9]{{0,4}}){{0,{MOST_REMOVED - 1}}})?")
 
 
 def check_world(store: Store) -> None:
@@ -169,36 +149,7 @@ def check_world(store: Store) -> None:
     check_rules(store)
     for problem in _problems(store):
         raise ValueError(cut(problem))
-    _apply_pending(store)
-
-
-def check_values(store: Store) -> None:
-    """Raise ValueError that names the first row with a value of the wrong type or an unknown state.
-
-    Both would break calls, and result from editing a database by hand. Large databases are not checked, as they are
-    not checked for damage either.
-    """
-    for table, wrong in _wrong_values().items() if store.size <= LARGE else ():
-        if _first(store, table, " OR ".join(wrong)) is not None:
-            for condition, what in wrong.items():
-                row = _first(store, table, condition)
-                if row is not None:
-                    raise ValueError(f"{row} has {what}")
-
-
-@cache
-def _wrong_values() -> Mapping[Table, Mapping[str, str]]:
-    """Return conditions on the rows of each table, and what is wrong with a row that meets one."""
-    wrong: dict[Table, dict[str, str]] = {table: {} for table in Row.metadata.tables.values()}
-    for table, conditions in wrong.items():
-        for column in table.columns:
-            types = [_STORED[each] for each in types_of(column)]
-            condition = f"typeof(row.{column.name}) NOT IN ({', '.join(map(repr, types))})"
-            conditions[condition] = f"a {column.name} that is not of type {types[0]}"
-    for model, name, allowed in _STATES:
-        condition = f"row.{name} NOT IN ({', '.join(map(repr, allowed))})"
-        wrong[model.table()][condition] = f"a value of {name} other than {', '.join(allowed)}"
-    return wrong
+    apply_all(store)
 
 
 def _problems(store: Store) -> Iterator[str]:
@@ -212,7 +163,8 @@ def _problems(store: Store) -> Iterator[str]:
     yield from _wrong_clusters(store)
     yield from _wrong_jobs(store)
     yield from _low_counters(store)
-    yield from _changes_of_nothing(store)
+    yield from wrong_changes(store)
+    yield from crowded_projects(store)
 
 
 def _lone_surrogates(store: Store) -> Iterator[str]:
@@ -226,17 +178,17 @@ def _lone_surrogates(store: Store) -> Iterator[str]:
 def _long_names(store: Store) -> Iterator[str]:
     for model, column in _NAMES:
         # As bytes, whose length does not end at a zero: a character has at most four.
-        if _first(store, model.table(), f"length(CAST(row.{column} AS BLOB)) > {4 * LONGEST_NAME}") is not None:
+        if first_row(store, model.table(), f"length(CAST(row.{column} AS BLOB)) > {4 * LONGEST_NAME}") is not None:
             yield f"{model.table().name} has a {column} of over {LONGEST_NAME} characters"
 
 
 def _heavy_rows(store: Store) -> Iterator[str]:
     for model in _WITH_TEXTS:
-        table = model.table()
-        for row in store.execute(_keys_of_long_rows(table, _MOST_WEIGHT // OF_AN_ESCAPE)).all():
+        table, most = model.table(), _MOST_WEIGHT * (2 if model in _OF_SEVERAL else 1)
+        for row in store.execute(_keys_of_long_rows(table, most // OF_AN_ESCAPE)).all():
             key = zip(table.primary_key.columns.keys(), row, strict=True)
             (whole,) = store.find(model, *key)
-            if weight(whole) > _MOST_WEIGHT:
+            if weight(whole) > most:
                 yield f"{table.name} {', '.join(map(repr, row))} has longer texts than any world may hold"
 
 
@@ -266,29 +218,19 @@ def _crowds(store: Store) -> Iterator[str]:
             yield f"there are over {most} {whole.table().name}"
 
 
-def _first(store: Store, table: Table, condition: str, values: Collection[Any] = ()) -> str | None:
-    """Return the name of the first row that meets a condition, such as `jobs 'p', 'j'`."""
-    key = ", ".join(column.name for column in table.primary_key)
-    query = f"SELECT {key} FROM {table.name} AS row WHERE {condition} LIMIT 1"  # noqa: S608 - names of our own
-    row = store.execute(
-        text(query).columns(), {f"value_{position}": value for position, value in enumerate(values)}
-    ).first()
-    return None if row is None else f"{table.name} {', '.join(map(repr, row))}"
-
-
 def _orphans(store: Store) -> Iterator[str]:
     for model, columns, owner, keys in _BELONGS:
         given = " AND ".join(f"row.{column} IS NOT NULL" for column in columns)
         same = " AND ".join(f"owner.{key} = row.{column}" for key, column in zip(keys, columns, strict=True))
         there = f"EXISTS (SELECT 1 FROM {owner.table().name} AS owner WHERE {same})"  # noqa: S608
-        row = _first(store, model.table(), f"{given} AND NOT {there}")
+        row = first_row(store, model.table(), f"{given} AND NOT {there}")
         if row is not None:
             yield f"{row} belongs to a row of {owner.table().name} that does not exist (by {', '.join(columns)})"
 
 
 def _out_of_range(store: Store) -> Iterator[str]:
-    for model, column, allowed in (*_STATES, *_ALLOWED):
-        row = _first(
+    for model, column, allowed in (*STATES, *_ALLOWED):
+        row = first_row(
             store,
             model.table(),
             f"row.{column} NOT IN ({', '.join(f':value_{at}' for at in range(len(allowed)))})",
@@ -297,7 +239,7 @@ def _out_of_range(store: Store) -> Iterator[str]:
         if row is not None:
             yield f"{row} has a value of {column} other than {', '.join(map(str, allowed))}"
     for model, column, least, most in _RANGES:
-        row = _first(store, model.table(), f"row.{column} NOT BETWEEN :value_0 AND :value_1", (least, most))
+        row = first_row(store, model.table(), f"row.{column} NOT BETWEEN :value_0 AND :value_1", (least, most))
         if row is not None:
             yield f"{row} has a {column} beyond {least} to {most}"
 
@@ -321,18 +263,20 @@ def _wrong_folders(store: Store) -> Iterator[str]:
 
 def _wrong_clusters(store: Store) -> Iterator[str]:
     for cluster in store.find(Cluster):
-        if _REMOVED.fullmatch(cluster.removed_slaves) is None:
+        if REMOVED.fullmatch(cluster.removed_slaves) is None:
             yield f"clusters {cluster.cluster_id!r} has removed_slaves that are not numbers separated by commas"
-        if re.search(ENGINE_VERSIONS, cluster.engine_versions) is None:
+        if len(cluster.engine_versions) > LONGEST_VERSIONS:
+            yield f"clusters {cluster.cluster_id!r} has engine_versions of over {LONGEST_VERSIONS} characters"
+        elif re.search(ENGINE_VERSIONS, cluster.engine_versions) is None:
             yield f"clusters {cluster.cluster_id!r} has engine_versions that are not versions after their tags"
 
 
 def _wrong_jobs(store: Store) -> Iterator[str]:
     for model in (Job, CommittedJob, Instance):
-        row = _first(store, model.table(), "length(CAST(row.packages AS BLOB)) > :value_0", (4 * LONGEST_PACKAGES,))
+        row = first_row(store, model.table(), "length(CAST(row.packages AS BLOB)) > :value_0", (4 * LONGEST_PACKAGES,))
         if row is not None:
             yield f"{row} has packages of over {LONGEST_PACKAGES} characters"
-    row = _first(
+    row = first_row(
         store,
         Instance.table(),
         "NOT EXISTS (SELECT 1 FROM jobs AS job WHERE job.project_name = row.project_name"
@@ -340,7 +284,7 @@ def _wrong_jobs(store: Store) -> Iterator[str]:
     )
     if row is not None:
         yield f"{row} has a job_type that differs from its job's"
-    row = _first(
+    row = first_row(
         store,
         Instance.table(),
         "row.job_type = :value_0 AND NOT row.is_archived AND EXISTS (SELECT 1 FROM instances AS other"
@@ -355,7 +299,7 @@ def _wrong_jobs(store: Store) -> Iterator[str]:
 def _low_counters(store: Store) -> Iterator[str]:
     counters = {counter.name: counter.value for counter in store.find(Counter)}
     for name, model, column in _COUNTED:
-        row = _first(store, model.table(), f"row.{column} > :value_0", (counters.get(name, 0),))
+        row = first_row(store, model.table(), f"row.{column} > :value_0", (counters.get(name, 0),))
         if row is not None:
             yield f"{row} is beyond the counter {name!r}, which would give out its id once more"
     seed, first = store.find(WorldRow)[0].seed, counters.get("plan_session", 0) + 1
@@ -370,29 +314,3 @@ def _low_counters(store: Store) -> Iterator[str]:
 
 def _is_counted(order_id: str, given: int) -> bool:
     return order_id.isascii() and order_id.isdecimal() and len(order_id) <= 19 and int(order_id) < FIRST_ORDER + given  # noqa: PLR2004
-
-
-def _changes_of_nothing(store: Store) -> Iterator[str]:
-    # Rows by the hundred thousand would be freed in one piece, in which no other thread runs.
-    subjects: tuple[tuple[str, Model, str], ...] = (
-        ("cluster", Cluster, "cluster_id"),
-        ("plan_session", PlanSession, "session_id"),
-        ("instance", Instance, "id"),
-    )
-    there = {
-        kind: {str(key) for key in store.execute(select(model.table().c[column])).scalars()}
-        for kind, model, column in subjects
-    }
-    for change in store.find(PendingChange):
-        if change.key not in there.get(change.kind, ()):
-            yield f"the pending change {change.what!r} refers to something that does not exist"
-
-
-def _apply_pending(store: Store) -> None:
-    """Apply all pending changes, since one that fails would break every call after its instant."""
-    world = World("", store, defaults=WorldSettings(), handlers=HANDLERS)
-    try:
-        world.settle(until=LAST_INSTANT)
-    except Exception as error:  # noqa: BLE001 - any error would otherwise be raised in the middle of a call
-        what = str(error) or type(error).__name__
-        raise ValueError(f"a pending change cannot be applied: {what}") from None

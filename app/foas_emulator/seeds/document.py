@@ -22,7 +22,7 @@ from foas_emulator.operations.packages.schemas import PackageType
 from foas_emulator.operations.texts import too_heavy
 from foas_emulator.patterns import CallPattern
 from foas_emulator.seeds.errors import Origin
-from foas_emulator.seeds.limits import SURROGATE
+from foas_emulator.seeds.limits import LONGEST_NAME, SURROGATE
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.ids import LAST_NUMBER
 from foas_emulator.world.instants import LAST_INSTANT
@@ -56,15 +56,18 @@ def _whole(value: Any) -> Any:
 
 Text = Annotated[str, AfterValidator(_encodable)]
 Packages = Annotated[str, Field(max_length=LONGEST_PACKAGES), AfterValidator(_encodable)]
-LONGEST_NAME = 256
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_encodable)]
 
 ENGINE_VERSIONS = r"^[a-z]+--[A-Za-z0-9_.-]+(,[a-z]+--[A-Za-z0-9_.-]+)*$"
+LONGEST_VERSIONS = 64 * 1024
+"""The most characters of the engine versions of a cluster: an answer lists each, and CreateJob reads all."""
 FOLDER_PATH = r"^/(?:[^/]+/)*(?:[^/]+)?$"
 LONGEST_FOLDER = 1024
 """The most characters of a folder's path: it takes a tenth of a microsecond to match one."""
 MOST_IN_TIMELINE = 10_000
 """The most states into which an instance is put later: a call that changes it cancels all of them."""
+MOST_PLANNED = 20_000
+"""The same for all instances of a project: a call that deletes it cancels all of them, in four microseconds each."""
 
 
 def member(description: str, *examples: Any, default: Any = None, **options: Any) -> Any:
@@ -119,7 +122,7 @@ class SeedInstance(Seed):
     api_type: ApiType | None = member("The job's API, which it must agree with.", "DATASTREAM")
     code: Text | None = member("The code it runs; the job's if it is left out.", "SELECT 1")
     properties: Text | None = member("The parameters it runs with; the job's.", "blink.job.timeZone=Asia/Shanghai")
-    packages: Text | None = member("The packages it runs with, separated by commas; the job's.", "clicks-1.2.jar")
+    packages: Packages | None = member("The packages it runs with, separated by commas; the job's.", "clicks-1.2.jar")
     plan_json: Text | None = member("The plan it runs, a JSON text; the job's.", "")
     engine_version: Text | None = member("The version of Blink it runs on; the job's.", "blink-3.4.4")
     engine_job_handler: Text | None = member(
@@ -320,7 +323,7 @@ class SeedCluster(Seed):
     )
     slave_spec: Text = member("The model of its slaves.", "Ecs_4c16g", default="Ecs_4c16g", alias="slave_spec")
     slave_num: Annotated[int, Field(ge=2, le=1000)] = member("Number of slaves.", 4, default=2, alias="slave_num")
-    engine_versions: Annotated[str, Field(pattern=ENGINE_VERSIONS)] = member(
+    engine_versions: Annotated[str, Field(pattern=ENGINE_VERSIONS, max_length=LONGEST_VERSIONS)] = member(
         "The versions of Blink, each after its tag, separated by commas.",
         "current--blink-3.4.4,beta--blink-3.7.8",
         default="current--blink-3.4.4,beta--blink-3.7.8",

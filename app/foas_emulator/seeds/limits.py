@@ -14,6 +14,8 @@ MAX_ITEMS = 1_000_000
 """The most items of one list, which are freed at once, and the most lists and mappings of YAML."""
 MAX_REPEATED = 200_000
 """The most values that all aliases of a document may repeat; every 32 characters of a text count as one more."""
+LONGEST_NAME = 256
+"""The most characters of a name in a seed."""
 MAX_FAULTS = 1000
 """The most faults of one document to report."""
 LONGEST_SHOWN = 1000

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from foas_emulator.seeds.limits import Place
+from foas_emulator.seeds.limits import LONGEST_NAME, Place
 
 Part = Mapping[str, Any]
 Problem = tuple[Place, str]
@@ -23,6 +23,11 @@ def text(part: Part, name: str) -> str | None:
     """Return the value of a member if it is a text, else None."""
     value = part.get(name)
     return value if isinstance(value, str) else None
+
+
+def own_queue(project_name: object) -> str:
+    """Return the name of the queue of a project that gives none, cut where a name may not be longer."""
+    return f"root.{project_name}"[:LONGEST_NAME]
 
 
 def folder_path(path: str) -> str:

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator
 
 from foas_emulator.seeds.limits import Place, quoted
-from foas_emulator.seeds.parts import Part, Problem, parts, text
+from foas_emulator.seeds.parts import Part, Problem, own_queue, parts, text
 
 _LONGEST = 256
 """The most characters of a name to compare."""
@@ -92,7 +92,7 @@ def _queues(place: Place, project: Part) -> Iterator[tuple[str, str | None]]:
         for _, queue in parts(place, project, "queues")
         if (name := text(queue, "QueueName"))
     ]
-    yield from found or [(f"root.{project.get('Name')}", cluster)]
+    yield from found or [(own_queue(project.get("Name")), cluster)]
 
 
 def _cluster(place: Place, part: Part, clusters: Collection[str] | None, suggestions: Suggestions) -> Iterator[Problem]:

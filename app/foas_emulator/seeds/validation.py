@@ -34,7 +34,7 @@ def validate(document: Any, *, clusters: Collection[str] | None = None) -> tuple
         whole = chain(repetitions(document), contradictions(document), references(document, clusters))
         found += islice(whole, MAX_FAULTS)
     if found or not isinstance(seed, SeedDocument):
-        seed = None
+        seed = None  # it would hold all parts until they are freed at once
         free(models)
         return None, found[:MAX_FAULTS]
     free_with(seed, models[:-1])  # the last one is the seed

@@ -29,6 +29,16 @@ class RefusedRequest(Exception):  # noqa: N818 - it carries the error
         self.error = error
 
 
+def head_too_large() -> ApiError:
+    """Return the error for a request line and headers of too many bytes."""
+    return HEADERS_TOO_LARGE(f"The request line and headers have over {MAX_HEAD} bytes, which is the limit.")
+
+
+def too_many_headers(number: int) -> ApiError:
+    """Return the error for so many headers."""
+    return HEADERS_TOO_LARGE(f"{number} headers came; {MAX_HEADERS} are allowed.")
+
+
 class Trailers(HeaderList):
     """The headers of a request whose body is being read, as a list that ignores trailers.
 

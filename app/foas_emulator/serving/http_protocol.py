@@ -5,7 +5,6 @@ with: so it is answered in the gateway's envelope, in the requested format, and 
 """
 
 import asyncio
-import selectors
 from collections import deque
 from contextlib import suppress
 from itertools import count
@@ -17,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from foas_emulator.faults.wire import TRANSPORT
-from foas_emulator.gateway.errors import HEADERS_TOO_LARGE, REQUEST_TIMEOUT, UNREADABLE_REQUEST, URI_TOO_LONG, ApiError
+from foas_emulator.gateway.errors import REQUEST_TIMEOUT, UNREADABLE_REQUEST, URI_TOO_LONG, ApiError
 from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.http_limits import (
     MAX_HEAD,
@@ -26,11 +25,13 @@ from foas_emulator.serving.http_limits import (
     MAX_TARGET,
     RefusedRequest,
     Trailers,
+    head_too_large,
     origin_form,
     require_one_reading,
+    too_many_headers,
 )
 from foas_emulator.serving.http_refusals import KEPT_HEADERS, UnreadableRequest, headers_of, method_of, reason_of
-from foas_emulator.serving.http_transports import Closing, Lingering
+from foas_emulator.serving.http_transports import Closing, Lingering, has_unread_bytes
 
 PATIENCE = 30.0
 """Seconds that a client may take to send its headers, or to send or read the next byte of a request or an answer."""
@@ -44,7 +45,6 @@ CLOSE_AFTER = 5.0
 _REQUEST, _HEADER = 3000, 150
 """Approximate size in bytes of a request that was read, and of each of its headers, without their characters."""
 _CLOSE = (b"connection", b"close")
-_HEAD_TOO_LARGE = HEADERS_TOO_LARGE(f"The request line and headers have over {MAX_HEAD} bytes, which is the limit.")
 
 
 class EmulatorProtocol(HttpToolsProtocol):
@@ -147,7 +147,7 @@ class EmulatorProtocol(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, unless bytes have arrived that the event loop has not yet delivered."""
-        if _has_unread_bytes(self.transport):
+        if has_unread_bytes(self.transport):
             self._wait_for_request()
         else:
             super().timeout_keep_alive_handler()
@@ -206,7 +206,7 @@ class EmulatorProtocol(HttpToolsProtocol):
             return
         self._crowd.stop_waiting(self)
         if len(self.headers) > MAX_HEADERS:
-            raise RefusedRequest(self._too_many_headers())
+            raise RefusedRequest(too_many_headers(len(self.headers)))
         if len(self.url) > MAX_TARGET:
             raise RefusedRequest(
                 URI_TOO_LONG(f"The path and query have {len(self.url)} bytes; {MAX_TARGET} are allowed.")
@@ -221,7 +221,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         if self._head:
             self._head.clear()
             if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
-                raise RefusedRequest(_HEAD_TOO_LARGE)
+                raise RefusedRequest(head_too_large())
         if self.cycle is not None and not self.cycle.response_complete:
             self._ahead.append(self.cycle)
             self._queued += _REQUEST + _HEADER * len(self.headers)
@@ -264,12 +264,9 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._heads += 1
         self._head += data
         if len(self._head) > 2 * MAX_HEAD:  # the first piece may hold up to `MAX_HEAD` bytes of other requests
-            self._refuse(_HEAD_TOO_LARGE)
+            self._refuse(head_too_large())
         elif len(self.headers) > MAX_HEADERS:  # many short ones take thirty times as much memory as their bytes
-            self._refuse(self._too_many_headers())
-
-    def _too_many_headers(self) -> ApiError:
-        return HEADERS_TOO_LARGE(f"{len(self.headers)} headers came; {MAX_HEADERS} are allowed.")
+            self._refuse(too_many_headers(len(self.headers)))
 
     def _is_whole(self) -> bool:
         """Whether the latest bytes, together with `_head`, begin with the request that is being read."""
@@ -391,10 +388,3 @@ class _Deaf:
 
     def feed_data(self, data: bytes) -> None:
         pass
-
-
-def _has_unread_bytes(transport: asyncio.Transport) -> bool:
-    with suppress(OSError, ValueError), selectors.DefaultSelector() as selector:
-        selector.register(transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
-        return bool(selector.select(0))
-    return False

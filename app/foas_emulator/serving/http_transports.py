@@ -1,6 +1,7 @@
 """Transports of connections that end while the server is still writing, or the client still sending."""
 
 import asyncio
+import selectors
 from contextlib import suppress
 from typing import Any
 
@@ -46,3 +47,11 @@ class Lingering(_Wrapped):
             with suppress(OSError, RuntimeError):
                 self._transport.write_eof()
         self._loop.call_later(LINGER, self._transport.close)
+
+
+def has_unread_bytes(transport: asyncio.Transport) -> bool:
+    """Whether bytes have arrived that the event loop has not delivered yet."""
+    with suppress(OSError, ValueError), selectors.DefaultSelector() as selector:
+        selector.register(transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
+        return bool(selector.select(0))
+    return False

@@ -11,15 +11,15 @@ from contextlib import asynccontextmanager
 from foas_emulator.world.clock import ClockIsAheadError, ClockRangeError, Mode, Reading
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.store import StoreClosedError
-from foas_emulator.world.world import Change, World
+from foas_emulator.world.world import SettledChange, World
 
 SLICE = 50
 """The most changes to settle in one transaction: a few milliseconds' work."""
 
 
-async def settle(world: World) -> list[Change]:
+async def settle(world: World) -> list[SettledChange]:
     """Settle everything that is due now, once nobody holds the world; return the changes. On return nothing is due."""
-    changes: list[Change] = []
+    changes: list[SettledChange] = []
     if world.is_held or not world.is_settled:
         async with world.settling:
             await _settle(world, changes)
@@ -38,7 +38,7 @@ async def held(world: World) -> AsyncIterator[None]:
             world.is_held = False
 
 
-async def set_clock(world: World, *, mode: Mode | None = None, now: int | None = None) -> list[Change]:
+async def set_clock(world: World, *, mode: Mode | None = None, now: int | None = None) -> list[SettledChange]:
     """Set the clock to `now` (milliseconds), running or frozen; return what came due. Going back undoes nothing.
 
     None keeps the mode or the time that the clock has when its turn comes. Raise `ClockRangeError` for an instant
@@ -51,14 +51,14 @@ async def set_clock(world: World, *, mode: Mode | None = None, now: int | None =
         return await _move(world, until=until, mode=mode or world.clock.mode)
 
 
-async def advance_by(world: World, by: int) -> list[Change]:
+async def advance_by(world: World, by: int) -> list[SettledChange]:
     """Move the clock on by milliseconds; return what came due. Raise `ClockRangeError` beyond the year 9999."""
     async with world.settling:
         final = world.clock.ahead(by)
         return await _move(world, until=world.clock.peek() + by, mode=world.clock.mode, final=final)
 
 
-async def advance_to(world: World, at: int) -> list[Change]:
+async def advance_to(world: World, at: int) -> list[SettledChange]:
     """Move the clock on to an instant in milliseconds; return what came due. Raise `ClockRangeError` as `set_clock`.
 
     Raise `ClockIsAheadError` if the clock is past the instant already.
@@ -71,7 +71,7 @@ async def advance_to(world: World, at: int) -> list[Change]:
         return await _move(world, until=at, mode=world.clock.mode)
 
 
-async def advance_to_next(world: World) -> list[Change]:
+async def advance_to_next(world: World) -> list[SettledChange]:
     """Move the clock on to the next pending change and apply it. If there is none, do nothing."""
     async with world.settling:
         if world.next_due is None:
@@ -79,12 +79,12 @@ async def advance_to_next(world: World) -> list[Change]:
         return await _move(world, until=max(world.next_due, world.clock.peek()), mode=world.clock.mode)
 
 
-async def advance_until_idle(world: World) -> list[Change]:
+async def advance_until_idle(world: World) -> list[SettledChange]:
     """Move the clock on until no change is pending, including those that other changes schedule.
 
     Raise `ClockRangeError` if a change lies beyond the year 9999; the changes before it have been applied then.
     """
-    changes: list[Change] = []
+    changes: list[SettledChange] = []
     async with world.settling:
         beginning = world.beginning
         while world.next_due is not None:
@@ -97,9 +97,9 @@ async def advance_until_idle(world: World) -> list[Change]:
     return changes
 
 
-async def _move(world: World, *, until: int, mode: Mode, final: Reading | None = None) -> list[Change]:
+async def _move(world: World, *, until: int, mode: Mode, final: Reading | None = None) -> list[SettledChange]:
     """Settle up to an instant, slice by slice, then set the clock to `final` or, without it, to the instant."""
-    changes: list[Change] = []
+    changes: list[SettledChange] = []
     beginning = world.beginning
     is_there = False
     while not is_there:
@@ -124,7 +124,7 @@ async def _let_others(world: World, beginning: object) -> None:
         raise StoreClosedError("the world was replaced or reset while its clock was moved")
 
 
-def _settle_slice(world: World, *, until: int, mode: Mode) -> list[Change]:
+def _settle_slice(world: World, *, until: int, mode: Mode) -> list[SettledChange]:
     """Settle the next changes that are due at an instant, and move the clock to the last of them."""
     settled = world.settle(until=until, most=SLICE)
     if settled and settled[-1].at > world.clock.peek():
@@ -132,7 +132,7 @@ def _settle_slice(world: World, *, until: int, mode: Mode) -> list[Change]:
     return settled
 
 
-async def _settle(world: World, changes: list[Change]) -> None:
+async def _settle(world: World, changes: list[SettledChange]) -> None:
     """Settle what is due now, and append it to `changes`. On return nothing is due."""
     while not world.is_settled:
         changes += world.settle(most=SLICE)

@@ -117,11 +117,6 @@ def read_object(text: str, where: str) -> dict[str, Any]:
     return value
 
 
-def _may_be_open_elsewhere(error: OSError) -> bool:
-    """Whether another program may have the file open: Windows then forbids what it is asked, with no other error."""
-    return os.name == "nt" and isinstance(error, PermissionError)
-
-
 def file_error(error: BaseException, path: Path | None) -> WorldFileError | None:
     """Return the file error behind an error of a database, None if neither its file nor a full memory is the cause."""
     if isinstance(error, WorldFileError):
@@ -150,8 +145,8 @@ def raise_for_file(error: BaseException, path: Path | None) -> None:
 
 
 def _advice_for(error: OSError, path: Path) -> str:
-    if _may_be_open_elsewhere(error):
-        return LOCKED
+    if os.name == "nt" and isinstance(error, PermissionError):
+        return LOCKED  # Windows has no other error for a file that another program has open
     if isinstance(error, FileNotFoundError) and path.parent.is_dir():
         return DAMAGED
     return _ADVICE.get(error.errno or 0, _OURS_ALONE)
@@ -165,9 +160,7 @@ def naming(path: Path) -> Iterator[None]:
     except OSError as error:
         raise WorldFileError(path, error.strerror or str(error), _advice_for(error, path)) from error
     except (sqlite3.Error, DBAPIError) as error:
-        translated = file_error(error, path)
-        if translated is None:
-            raise
-        raise translated from error
+        raise_for_file(error, path)
+        raise
     except UnicodeDecodeError as error:
         raise WorldFileError(path, NAMES_NO_TEXT) from error

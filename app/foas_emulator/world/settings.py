@@ -86,13 +86,19 @@ def read_setting(name: str, value: Any) -> Any:
 
 _LONGEST_TEXT = 10_000
 """The most characters of a code or a message that overrides another: every answer with it is written anew."""
+_LONGEST_TEXTS = 1_000_000
+"""The most characters of all of them: they are one text in the world's row, which a snapshot must be able to hold."""
 
 
 def read_overrides(document: Any) -> Mapping[str, ErrorOverride]:
     """Return the overrides of a document `{catalogue code: {code, status, message}}`. Raise ValueError."""
     if not isinstance(document, Mapping):
         raise ValueError("error overrides are a mapping from a code to its new code, status or message")
-    return MappingProxyType({str(code): _read_override(str(code), members) for code, members in document.items()})
+    overrides = {str(code): _read_override(str(code), members) for code, members in document.items()}
+    total = sum(len(each.code or "") + len(each.message or "") for each in overrides.values())
+    if total > _LONGEST_TEXTS:
+        raise ValueError(f"the error overrides have {total} characters together; allowed: {_LONGEST_TEXTS}")
+    return MappingProxyType(overrides)
 
 
 def _read_override(code: str, members: Any) -> ErrorOverride:

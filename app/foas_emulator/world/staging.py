@@ -38,7 +38,7 @@ class Renewal:
     name: str
     replace: Callable[[StagedImage], bool]
     """Replace the world unless it has begun anew since; return whether it was. The new image may be staged."""
-    is_due: Callable[[], bool] = lambda: True
+    is_due: Callable[[], bool]
     """Whether the world was made from that image, which may take reading a file. Any thread may call this."""
 
 

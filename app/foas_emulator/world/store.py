@@ -208,10 +208,11 @@ class Store:
         return self._raw.in_transaction
 
     @contextmanager
-    def transaction(self, *, is_admitted: bool = False) -> Iterator[None]:
+    def transaction(self, *, is_admitted: bool = False, may_grow: bool = True) -> Iterator[None]:
         """Run the statements inside as one transaction: if anything is raised, none takes effect. Nested uses join it.
 
-        One that `is_admitted` may let the database grow though its budget is exhausted.
+        One that `is_admitted` may let the database grow though its budget is exhausted. After one that only changes
+        numbers (`may_grow`) its size is not counted: SQLite would read the schema of a database that was just loaded.
         Raise `WorldFileError` if the file is the cause of an error, as on a full disk.
         """
         if self.in_transaction:
@@ -223,7 +224,7 @@ class Store:
             self._raw.execute("BEGIN IMMEDIATE")
             yield
             self._raw.execute("COMMIT")
-            if self._share is not None:
+            if self._share is not None and may_grow:
                 self._share.count(self._raw)
         except BaseException as error:
             if self.in_transaction:  # SQLite rolls back by itself when, for example, the disk is full

@@ -54,7 +54,7 @@ def leave_template(store: Store, name: str, *, begun: int | None = None) -> int:
     if row is None or row.template_at is None:
         return 0
     postponed_by = 0
-    with store.transaction(is_admitted=True):
+    with store.transaction(is_admitted=True, may_grow=False):
         seed = assign(WorldRow.seed, seed_of(name))
         store.update(WorldRow, seed, assign(WorldRow.template_at, None), where=[equal(WorldRow.id, 1)])
         if pending.next_at(store) is not None:
@@ -64,7 +64,7 @@ def leave_template(store: Store, name: str, *, begun: int | None = None) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class SettledChange:
     """A pending change that has happened: its instant, its subject, its event and the state that it brought, if any."""
 
     at: int
@@ -272,7 +272,7 @@ class World:
         """Whether every change that is due has happened."""
         return self.next_due is None or self.next_due > self.clock.peek()
 
-    def settle(self, *, until: int | None = None, most: int | None = None) -> list[Change]:
+    def settle(self, *, until: int | None = None, most: int | None = None) -> list[SettledChange]:
         """Apply the changes that are due now, or at `until`, in order and each at its own instant; return them.
 
         All of them take effect in one transaction. If there are more than `most`, or if they take longer than
@@ -283,13 +283,13 @@ class World:
         now = self.clock.peek() if until is None else until
         if self.next_due > now:
             return []
-        settled: list[Change] = []
+        settled: list[SettledChange] = []
         begun = processor_time()
         with self.transaction(is_admitted=True):
             while (most is None or len(settled) < most) and (change := self._take_due(now)) is not None:
                 with self.clock.held_at(change.at):
                     state = self._handler(change)(self, change)
-                settled.append(Change(at=change.at, subject=change.subject, event=change.event, state=state))
+                settled.append(SettledChange(at=change.at, subject=change.subject, event=change.event, state=state))
                 if most is not None and processor_time() - begun > LONGEST_SLICE:
                     break  # the plan of a long script alone takes some ten milliseconds
             self.next_due = pending.next_at(self.store)

@@ -5,11 +5,11 @@ session is in run, then success or fail after the setting `plan_delay`; its plan
 """
 
 from foas_emulator.blink.errors import SqlError, UnreadablePlanError, error_text, plan_error_text
-from foas_emulator.blink.plan import Plan, plan_from_json, same_operators
-from foas_emulator.blink.planner import raw_plan
+from foas_emulator.blink.plan import plan_from_json, same_operators
 from foas_emulator.gateway.errors import ApiError, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.hooks import Hook
+from foas_emulator.operations.jobs import engine
 from foas_emulator.operations.jobs.rows import (
     CommittedJob,
     Job,
@@ -117,17 +117,6 @@ def cancel_all(world: World, project_name: str, job_name: str | None) -> None:
     world.cancel_all(_KIND, lambda: select_session_ids(project_name, job_name))
 
 
-def plan_of(job: Job, expected_core: float | None = None, expected_gb: float | None = None) -> Plan:
-    """Return the engine's plan for a job's draft. Raise SqlError for SQL that is definitely wrong."""
-    return raw_plan(
-        job.code or "",
-        api_type=job.api_type,
-        job_type=job.job_type,
-        expected_core=expected_core,
-        expected_gb=expected_gb,
-    )
-
-
 def _subject(session: PlanSession) -> str:
     return f"{_KIND}:{session.session_id}"
 
@@ -138,7 +127,7 @@ def _outcome(world: World, job: Job, session: PlanSession) -> tuple[Change, Chan
     tuned = latest_auto_scale_plan(world, job.project_name, job.job_name) if follows else None
     try:
         plan_from_json(job.plan_json or "")
-        plan_json = plan_of(job, session.expected_core, session.expected_gb).to_json()
+        plan_json = engine.plan_of(job, session.expected_core, session.expected_gb).to_json()
     except SqlError as error:
         return assign(PlanSession.status, FAILED), assign(PlanSession.error_message, error_text(error))
     except UnreadablePlanError as error:

@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from foas_emulator.blink import auto_scale, sql
+from foas_emulator.blink import sql
 from foas_emulator.blink.auto_scale import AutoScale, Period
 from foas_emulator.blink.errors import SqlError, error_text
-from foas_emulator.blink.kinds import SQL, STREAM
-from foas_emulator.blink.plan import resources
-from foas_emulator.blink.planner import given_plan, running_plan
+from foas_emulator.blink.kinds import SQL
+from foas_emulator.blink.planner import given_plan
 from foas_emulator.blink.properties import check_start_parameters
 from foas_emulator.blink.sql import Script
 from foas_emulator.blink.statements import Unknown
@@ -18,7 +17,7 @@ from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.columns import made_at, modified_at
 from foas_emulator.operations.folders import service as folders
 from foas_emulator.operations.hooks import Hook, Signal
-from foas_emulator.operations.jobs import lifecycle, rows
+from foas_emulator.operations.jobs import engine, lifecycle, rows
 from foas_emulator.operations.jobs.rows import CommittedJob, Draft, Job, PlanSession
 from foas_emulator.operations.paging import Page, page, page_of_parts
 from foas_emulator.operations.projects import service as projects
@@ -54,13 +53,6 @@ NOT_STOPPED = problem(
     "The specified job has an instance that is not stopped.",
     documented("OfflineJob: the job must have no running instance; the code and its text are inferred"),
 )
-RESOURCE_VALIDATION = problem(
-    "InvalidJob.ResourceValidateFailed",
-    400,
-    "resource validate failed！please modify your planJson or max CU and try again.",
-    documented("the text stands in the console's page on AutoScale; the code is inferred"),
-)
-
 check_packages: Hook[[World, str, list[str]], None] = Hook()
 """Raise `InvalidPackage.NotFound` unless a project has all these packages."""
 start_instance: Hook[[World, Job, CommittedJob, str | None], int] = Hook()
@@ -226,9 +218,8 @@ def calc_plan_json_resource(world: World, project_name: str, job_name: str) -> t
     """
     job = require(world, project_name, job_name)
     require_engine("3.2.1", job.engine_version, feature="CalcPlanJsonResource")
-    plan = given_plan(job.plan_json or "", note=world.note)
     try:
-        return resources(plan or lifecycle.plan_of(job))
+        return engine.resources_of(job, world.note)
     except SqlError as error:
         raise _syntax_error(job, error) from None
 
@@ -256,32 +247,23 @@ def commit_job(
 ) -> None:
     """Make the job's draft its committed copy, which the next start runs. Committing again makes a new copy.
 
-    AutoScale is for stream jobs on Blink 3, and its maximum must suffice for the job's plan (documented). It requires
-    `maxCU` and `configure` (documented); periods may be given as a list of structures, as a JSON text, or as both.
     The code is checked by ValidateJob and not here, since the console calls ValidateJob before it commits.
     """
     job = require(world, project_name, job_name)
     scale = AutoScale()
     if is_on_off:
-        if not 0 < given("maxCU", max_cu) < auto_scale.CU_LIMIT:
-            raise invalid("maxCU", f"it must be more than 0 and less than {auto_scale.CU_LIMIT}.")
-        strategy = dict(readable("configure", auto_scale.read_strategy, given("configure", configure)))
-        if recommend_only is not None:
-            strategy["recommendOnly"] = recommend_only
-        if suspend_period_param is not None and len(suspend_period_param) > auto_scale.MOST_PERIODS:
-            raise invalid("suspendPeriodParam", f"it has {auto_scale.MOST_PERIODS} periods at most.")
-        periods = [
-            *readable("suspendPeriodParam", auto_scale.check_periods, suspend_period_param or ()),
-            *(readable("suspendPeriods", auto_scale.read_periods, suspend_periods) if suspend_periods else ()),
-        ]
-        scale = AutoScale(is_on=True, strategy=strategy, max_cu=max_cu, suspend_periods=periods)
-        if len(scale.to_json()) > auto_scale.LONGEST:
-            raise invalid("configure", f"with the periods it has over {auto_scale.LONGEST} characters.")
+        scale = engine.auto_scale_of(
+            max_cu=max_cu,
+            configure=configure,
+            recommend_only=recommend_only,
+            suspend_periods=suspend_periods,
+            suspend_period_param=suspend_period_param,
+        )
     queues.require_bound(world, project_name, job.cluster_id, job.queue_name)
     _check_packages(world, project_name, job.packages)
     given_plan(job.plan_json or "", note=world.note)
     if scale.is_on:
-        _check_scale(world, job, scale)
+        engine.require_fit(job, scale, world.note)
     rows.replace_committed(world, job, auto_scale_params=scale.to_json())
 
 
@@ -379,20 +361,3 @@ def _check_packages(world: World, project_name: str, names: str | None) -> None:
         if len(names) > LONGEST_PACKAGES:
             raise invalid("packages", f"they have {len(names)} characters, and may have {LONGEST_PACKAGES}.")
         check_packages(world, project_name, listed("packages", names))
-
-
-def _check_scale(world: World, job: Job, scale: AutoScale) -> None:
-    if job.job_type != STREAM:
-        raise invalid("isOnOff", "AutoScale is for stream jobs.")
-    require_engine("3.0", job.engine_version, feature="AutoScale")
-    if scale.recommends_only:
-        require_engine("3.7.8", job.engine_version, feature="recommendOnly")
-    plan = running_plan(
-        job.plan_json or "", job.code or "", api_type=job.api_type, job_type=job.job_type, note=world.note
-    )
-    cores, memory_gb = resources(plan)
-    if not scale.holds(cores, memory_gb):
-        raise RESOURCE_VALIDATION(
-            f"The plan of job {job.job_name!r} needs {cores} CPU and {memory_gb} GB, more than maxCU allows: "
-            f"{scale.max_cu} CU."
-        )
