@@ -133,6 +133,10 @@ def test_one_expectation_alone_changes_nothing() -> None:
     assert sql_plan("passthrough", expected_core=50) == sql_plan("passthrough")
 
 
+def test_expectations_below_zero_which_a_snapshot_may_hold_give_the_smallest_plan() -> None:
+    assert sql_plan("passthrough", expected_core=-1e308, expected_gb=1) == sql_plan("passthrough")
+
+
 def test_datastream_plan_has_the_documented_form_around_the_main_class() -> None:
     plan = raw_plan(
         "blink.main.class=com.example.TopSpeedWindowing\r\nblink.job.name=test", api_type="Datastream", job_type=""

@@ -11,9 +11,10 @@ from foas_emulator.console.actions import _wrapped
 from foas_emulator.console.seed_text import seed_of_job, seed_text
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import Job, find_job
-from foas_emulator.operations.projects.rows import find_project
+from foas_emulator.operations.projects.rows import Project, find_project
 from foas_emulator.seeds.image import try_seeds
 from foas_emulator.seeds.loading import load
+from foas_emulator.world.tables import assign, equal
 from foas_emulator.world.world import World
 from tests.api import Api, open_api
 from tests.row_counting import models_read
@@ -144,6 +145,18 @@ def test_a_job_whose_queue_and_package_are_gone_is_made_again() -> None:
         text = written(api.world, made)
         assert api.request("POST", "/_emulator/worlds/other/seed", content=text).status_code == 204
         assert answers(api, "other", made) == answers(api, "default", made)
+
+
+def test_a_job_of_a_project_whose_cluster_does_not_exist_is_made_again() -> None:
+    """Version 0.1.0 kept whatever clusterId CreateProject was given for a public project."""
+    with open_api() as api:
+        (project, *_) = api.world.store.find(Project)
+        of_it = [equal(Project.name, project.name)]
+        with api.world.transaction():
+            api.world.store.update(Project, assign(Project.cluster_id, "gone"), where=of_it)
+        job = next(job for job in jobs_of(api) if job.project_name == project.name)
+        api.request("PUT", "/_emulator/worlds/copy", json={"seed": yaml.safe_load(written(api.world, job))})
+        assert answers(api, "copy", job) == answers(api, "default", job)
 
 
 def test_an_instance_that_waits_is_made_again_without_a_start() -> None:

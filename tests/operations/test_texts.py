@@ -169,7 +169,7 @@ def test_a_snapshot_has_no_name_that_is_longer_than_any_seed_may_give(p: Api, ta
     row = snapshot["tables"][table][0]
     snapshot["tables"][table].append(row | {column: "é" * 513})
     refused = p.request("PUT", world, json=snapshot)
-    assert f"{table} has a {column} of over 256 characters" in refused.json()["hint"]
+    assert f"{table} has a name of over 256 characters in {column}" in refused.json()["hint"]
 
 
 def test_a_snapshot_that_is_refused_for_a_long_value_is_told_so_in_short(p: Api) -> None:

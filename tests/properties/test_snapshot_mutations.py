@@ -264,20 +264,25 @@ def test_a_changed_snapshot_is_refused_by_name_or_stands_the_tour(
         ("projects", "name", "other", "belongs to a row of projects that does not exist"),
         ("jobs", "job_name", "other", "belongs to a row of jobs that does not exist"),
         ("jobs", "folder_id", 99, "belongs to a row of folders that does not exist"),
+        ("jobs", "cluster_id", "other", "belongs to a row of clusters that does not exist"),
+        ("autoscale_plans", "job_name", "b", "belongs to a row of instances that does not exist"),
         ("clusters", "cluster_id", "other", "belongs to a row of clusters that does not exist"),
         ("clusters", "removed_slaves", "x", "removed_slaves that are not numbers"),
+        ("clusters", "removed_slaves", "1,2,8", "removed_slaves with numbers beyond those of its slaves"),
+        ("clusters", "slave_spec", "s" * 1025, "has a name of over 256 characters in slave_spec"),
         ("clusters", "engine_versions", "blink", "engine_versions that are not versions"),
         ("clusters", "engine_versions", "a--b," * 13_108 + "a--b", "has engine_versions of over 65536 characters"),
         ("clusters", "state", "TIRED", "has a value of state other than"),
         ("folders", "path", "/x", "has no folder /"),
         ("folders", "path", "/a" * 513, "has a path of over 1024 characters"),
         ("cluster_orders", "region", "r" * 13_000_000, "has longer texts than any world may hold"),
-        ("tags", "tag_value", "v" * 1025, "has a tag_value of over 256 characters"),
+        ("tags", "tag_value", "v" * 1025, "has a name of over 256 characters in tag_value"),
         ("instances", "actual_state", "TIRED", "has a value of actual_state other than"),
         ("instances", "start_time", -5, "has a start_time beyond"),
         ("instances", "job_type", "FLINK_BATCH", "has a job_type that differs from its job's"),
         ("counters", "value", 0, "once more"),
         ("pending_changes", "subject", "instance:99", "refers to something that does not exist"),
+        ("pending_changes", "event", "e" * 1025, "has a name of over 256 characters in event"),
         ("cluster_orders", "order_id", "285769237099", "beyond the counter 'order'"),
         ("plan_sessions", "status", "done", "has a value of status other than"),
         ("fault_rules", "params", "null", "no JSON object is in the params of fault rule 1"),
@@ -301,6 +306,19 @@ def test_a_change_that_cannot_come_about_is_refused(api: Api, whole: dict[str, A
         read(api, changed)
 
 
+def test_nothing_else_is_planned_for_an_instance_whose_call_has_its_outcome_to_come(
+    api: Api, whole: dict[str, Any]
+) -> None:
+    """A setting that is changed later, such as batch_duration, would let one of the two fail."""
+    changed = copy.deepcopy(whole)
+    changes = changed["tables"]["pending_changes"]
+    outcome = next(row for row in changes if row["event"] == "started")
+    later = next(row for row in changes if row["event"] == "put_state")
+    later |= {"subject": outcome["subject"], "details": '{"ActualState":"TERMINATED"}'}
+    with pytest.raises(SnapshotError, match=f"the pending change '{outcome['subject']} started' is not the only one"):
+        read(api, changed)
+
+
 @pytest.mark.parametrize(
     ("kind", "details", "reason"),
     [
@@ -310,6 +328,7 @@ def test_a_change_that_cannot_come_about_is_refused(api: Api, whole: dict[str, A
         ("cluster", {"slave_num": "4"}, "would bring a wrong slave_num"),
         ("cluster", {"removed_slaves": "1,,x"}, "would bring a wrong removed_slaves"),
         ("cluster", {"cluster_id": "other"}, "would bring a wrong cluster_id"),
+        ("cluster", {"master_spec": "m" * 1025}, "has a name of over 256 characters in master_spec"),
         ("cluster", {"state": "EXPANDING"}, "would bring a wrong state"),
     ],
 )
@@ -321,6 +340,7 @@ def test_a_change_that_brings_what_no_call_brings_is_refused(
     row["details"] = json.dumps(details)
     if kind == "cluster":
         row |= {"subject": "cluster:c", "event": "finish"}
+        changed["tables"]["clusters"][0]["state"] = "UPGRADING"
     with pytest.raises(SnapshotError, match=reason):
         read(api, changed)
 

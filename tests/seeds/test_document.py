@@ -32,6 +32,7 @@ def test_built_in_seeds_are_valid_by_the_published_schema(name: str) -> None:
         {"projects": [{}]},
         {"projects": [{"Name": "a", "jobs": [{"JobName": "j", "JobType": "STREAM"}]}]},
         {"clusters": [{"ClusterId": "c", "slave_num": 1}]},
+        {"clusters": [{"ClusterId": "c", "slave_spec": "s" * 257}]},
         {"more": 1},
         [],
     ],

@@ -62,6 +62,19 @@ def test_details_are_kept_in_one_form(store: Store) -> None:
     assert change.read_details() == {"a": 1, "b": "铃"}
 
 
+@pytest.mark.parametrize("text", ["x" * 2000, '", "' * 500, "\\" * 1001, "\n, " * 700])
+def test_a_list_has_the_first_of_long_details(store: Store, text: str) -> None:
+    with store.transaction():
+        pending.add(store, at=1, subject="bell:a", event="ring", details={"a": "b, c", "text": text})
+        pending.add(store, at=2, subject="bell:b", event="ring", details={"a": text, "text": "b"})
+    short, whole = pending.planned(store)
+    assert short.read_details() == {"a": "b, c"}
+    assert whole.read_details() == {"a": text, "text": "b"}
+    first = pending.earliest(store, until=1)
+    assert first is not None
+    assert first.read_details() == {"a": "b, c", "text": text}
+
+
 def test_the_changes_of_one_event_are_found_among_many_of_a_subject(store: Store) -> None:
     """Every change of a timeline cancels its instance's archiving: it must not look through the rest of it."""
 

@@ -60,7 +60,7 @@ def raw_plan(
         return plan
     cores, memory = resources(plan)
     # The small addition makes up for rounding errors: 1.2 cores have room for twelve subtasks of 0.1.
-    parallelism = max(1, int(min(MAX_PARALLELISM, expected_core / cores + 1e-9, expected_gb / memory + 1e-9)))
+    parallelism = int(max(1, min(MAX_PARALLELISM, expected_core / cores + 1e-9, expected_gb / memory + 1e-9)))
     return Plan(tuple(replace(node, parallelism=parallelism) for node in plan.nodes))
 
 

@@ -17,7 +17,7 @@ MODELS = (
 )
 """The models in the documentation and its samples; a name gives the cores and the GB of memory."""
 
-_SIZE = re.compile(r"Ecs_([0-9]+)c([0-9]+)g")
+_SIZE = re.compile(r"Ecs_([0-9]{1,6})c([0-9]{1,6})g")
 MB_PER_GB = 1024
 _VCORES_PER_CORE = 100
 
@@ -55,7 +55,9 @@ def capacity(model: str, count: int) -> Resource:
     600 vcore and 24576 MB of the documented answer to GetClusterResource.
     """
     size = _SIZE.fullmatch(model)
-    return Resource() if size is None else amount(count * (int(size[1]) - 1), count * (int(size[2]) - 4))
+    if size is None:
+        return Resource()
+    return amount(count * max(int(size[1]) - 1, 0), count * max(int(size[2]) - 4, 0))
 
 
 def amount(cores: float, memory_gb: float) -> Resource:

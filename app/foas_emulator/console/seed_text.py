@@ -120,9 +120,12 @@ def _document(
         "packages": [_package(each) for each in packages],
         "jobs": [written],
     }
+    # A project of an older version may name a cluster that there is not.
+    unknown = {each.cluster_id for each in clusters}.isdisjoint({project.cluster_id})
+    written_project = members(SeedProject, project, leave_out=["cluster_id"] if unknown else ())
     return {
         "clusters": [members(SeedCluster, each) for each in clusters],
-        "projects": [members(SeedProject, project) | {name: part for name, part in parts.items() if part}],
+        "projects": [written_project | {name: part for name, part in parts.items() if part}],
     }
 
 

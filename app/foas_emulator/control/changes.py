@@ -37,7 +37,7 @@ async def write_clock(world: World, *, limit: int | None = None) -> bytes:
 
     Many changes are written for one request after another. What changes meanwhile makes it begin again, and wait then.
     """
-    if (limit is not None and limit <= SLICE) or len(pending.planned(world.store, SLICE)) < SLICE:
+    if (limit is not None and limit <= SLICE) or pending.count(world.store) < SLICE:
         return await _write_clock(world, limit)
     async with _lock:
         before = world.contents

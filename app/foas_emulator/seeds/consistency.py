@@ -13,7 +13,7 @@ from foas_emulator.faults.rules import FaultRule, check_rules
 from foas_emulator.json_bounds import has_lone_surrogate
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.autoscale.service import MOST_PLANS
-from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
+from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder, removed_numbers
 from foas_emulator.operations.clusters.service import FEWEST_SLAVES, FIRST_ORDER, MOST_CLUSTERS, MOST_SLAVES
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances.lifecycle import MOST_INSTANCES
@@ -55,10 +55,11 @@ _BELONGS: tuple[tuple[Model, tuple[str, ...], Model, tuple[str, ...]], ...] = (
     (Queue, ("cluster_id",), Cluster, ("cluster_id",)),
     (Job, ("project_name",), Project, ("name",)),
     (Job, ("project_name", "folder_id"), Folder, ("project_name", "folder_id")),
+    (Job, ("cluster_id",), Cluster, ("cluster_id",)),
     (CommittedJob, _OF_JOB, Job, _OF_JOB),
     (Instance, _OF_JOB, Job, _OF_JOB),
     (PlanSession, _OF_JOB, Job, _OF_JOB),
-    (AutoScalePlan, ("instance_id",), Instance, ("id",)),
+    (AutoScalePlan, ("instance_id", *_OF_JOB), Instance, ("id", *_OF_JOB)),
 )
 """Tables and columns, with the table and columns of the row that must exist for them; NULL refers to nothing."""
 
@@ -121,9 +122,11 @@ _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
 """Tables, the columns that name the owner of a row, and the most rows that an owner may have."""
 
 _NAMES: tuple[tuple[Model, str], ...] = (
-    *((Project, "name"), (Cluster, "cluster_id"), (Queue, "queue_name"), (Job, "job_name"), (Package, "package_name")),
+    *((Project, "name"), (Cluster, "cluster_id"), (Queue, "queue_name"), (Package, "package_name")),
+    *((Job, "job_name"), (Job, "queue_name")),
     *((Tag, "resource_type"), (Tag, "resource_id"), (Tag, "tag_key"), (Tag, "tag_value")),
-    *((PlanSession, "session_id"), (AutoScalePlan, "plan_name")),
+    *((PlanSession, "session_id"), (AutoScalePlan, "plan_name"), (PendingChange, "event")),
+    *((Cluster, "master_spec"), (Cluster, "slave_spec"), (ClusterOrder, "master_spec"), (ClusterOrder, "slave_spec")),
 )
 """Columns of names, all of which some answer or page lists; seeds and calls give none that are longer."""
 
@@ -144,12 +147,17 @@ _WRITTEN: tuple[tuple[Model, str], ...] = ((FaultRule, "params"), (FaultRule, "e
 def check_world(store: Store) -> None:
     """Raise ValueError that names the first row that cannot result from any sequence of calls.
 
-    All pending changes are applied for this, so the store is changed.
+    All pending changes are applied for this, so the store is changed; it is checked again with what they have brought.
     """
     check_rules(store)
+    _check_rows(store)
+    if apply_all(store):
+        _check_rows(store)
+
+
+def _check_rows(store: Store) -> None:
     for problem in _problems(store):
         raise ValueError(cut(problem))
-    apply_all(store)
 
 
 def _problems(store: Store) -> Iterator[str]:
@@ -179,7 +187,7 @@ def _long_names(store: Store) -> Iterator[str]:
     for model, column in _NAMES:
         # As bytes, whose length does not end at a zero: a character has at most four.
         if first_row(store, model.table(), f"length(CAST(row.{column} AS BLOB)) > {4 * LONGEST_NAME}") is not None:
-            yield f"{model.table().name} has a {column} of over {LONGEST_NAME} characters"
+            yield f"{model.table().name} has a name of over {LONGEST_NAME} characters in {column}"
 
 
 def _heavy_rows(store: Store) -> Iterator[str]:
@@ -265,6 +273,8 @@ def _wrong_clusters(store: Store) -> Iterator[str]:
     for cluster in store.find(Cluster):
         if REMOVED.fullmatch(cluster.removed_slaves) is None:
             yield f"clusters {cluster.cluster_id!r} has removed_slaves that are not numbers separated by commas"
+        elif max(removed := removed_numbers(cluster), default=0) > cluster.slave_num + len(removed):
+            yield f"clusters {cluster.cluster_id!r} has removed_slaves with numbers beyond those of its slaves"
         if len(cluster.engine_versions) > LONGEST_VERSIONS:
             yield f"clusters {cluster.cluster_id!r} has engine_versions of over {LONGEST_VERSIONS} characters"
         elif re.search(ENGINE_VERSIONS, cluster.engine_versions) is None:

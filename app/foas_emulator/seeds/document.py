@@ -56,6 +56,8 @@ def _whole(value: Any) -> Any:
 
 Text = Annotated[str, AfterValidator(_encodable)]
 Packages = Annotated[str, Field(max_length=LONGEST_PACKAGES), AfterValidator(_encodable)]
+Spec = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_encodable)]
+"""A model of machines; an answer shows it for every machine of a cluster."""
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_encodable)]
 
 ENGINE_VERSIONS = r"^[a-z]+--[A-Za-z0-9_.-]+(,[a-z]+--[A-Za-z0-9_.-]+)*$"
@@ -317,11 +319,11 @@ class SeedCluster(Seed):
     is_mix_deploy: bool = member("Whether slaves of several models are mixed.", False, default=False)
     instance_infos: Text | None = member("Its machines, a JSON text; made up if it is left out.", "{}")
     pay_model: Literal["pre", "post"] = member("Payment model.", "post", default="post", alias="pay_model")
-    master_spec: Text = member("The model of its masters.", "Ecs_4c16g", default="Ecs_4c16g", alias="master_spec")
+    master_spec: Spec = member("The model of its masters.", "Ecs_4c16g", default="Ecs_4c16g", alias="master_spec")
     master_num: Annotated[Literal[1, 3], BeforeValidator(_whole)] = member(
         "How many masters it has.", 1, default=1, alias="master_num"
     )
-    slave_spec: Text = member("The model of its slaves.", "Ecs_4c16g", default="Ecs_4c16g", alias="slave_spec")
+    slave_spec: Spec = member("The model of its slaves.", "Ecs_4c16g", default="Ecs_4c16g", alias="slave_spec")
     slave_num: Annotated[int, Field(ge=2, le=1000)] = member("Number of slaves.", 4, default=2, alias="slave_num")
     engine_versions: Annotated[str, Field(pattern=ENGINE_VERSIONS, max_length=LONGEST_VERSIONS)] = member(
         "The versions of Blink, each after its tag, separated by commas.",

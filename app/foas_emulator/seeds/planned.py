@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.clusters.service import FEWEST_SLAVES, MOST_REMOVED, MOST_SLAVES
-from foas_emulator.operations.instances.lifecycle import MOST_INSTANCES, STATES
+from foas_emulator.operations.instances.lifecycle import MOST_INSTANCES, OUTCOMES, STATES
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import PlanSession
 from foas_emulator.seeds.document import MOST_PLANNED
@@ -38,6 +38,12 @@ _CROWDED = text(
     " ON instances.id = CAST(substr(change.subject, 10) AS INTEGER) WHERE change.subject LIKE 'instance:%'"
     " GROUP BY instances.project_name HAVING count(*) > :most LIMIT 1"
 )
+_OVERTAKEN = text(
+    "SELECT change.subject || ' ' || change.event FROM pending_changes AS change JOIN pending_changes AS other"
+    " ON other.subject = change.subject AND other.sequence <> change.sequence"
+    " WHERE change.subject LIKE 'instance:%' AND change.event IN :outcomes LIMIT 1"
+).bindparams(bindparam("outcomes", sorted(OUTCOMES.values()), expanding=True))
+"""A call drops all that was planned for its instance, so the outcome of one is all that an instance has ahead."""
 
 
 def _is_text(value: Any) -> bool:
@@ -78,6 +84,8 @@ def wrong_changes(store: Store) -> Iterator[str]:
         for name, value in change.read_details().items() if change.kind in _DETAILS else ():
             if name not in _DETAILS[change.kind] or not _DETAILS[change.kind][name](value):
                 yield f"the pending change {change.what!r} would bring a wrong {name}"
+    for what in store.execute(_OVERTAKEN.columns()).scalars():
+        yield f"the pending change {what!r} is not the only one of its instance, as the outcome of a call is"
 
 
 def crowded_projects(store: Store) -> Iterator[str]:
@@ -86,11 +94,14 @@ def crowded_projects(store: Store) -> Iterator[str]:
         yield f"the instances of project {name!r} have over {_MOST_OF_PROJECT} pending changes"
 
 
-def apply_all(store: Store) -> None:
-    """Apply all pending changes, since one that fails would break every call after its instant. Raise ValueError."""
+def apply_all(store: Store) -> bool:
+    """Apply all pending changes, since one that fails would break every call after its instant. Raise ValueError.
+
+    Return whether there were any.
+    """
     world = World("", store, defaults=WorldSettings(), handlers=HANDLERS)
     try:
-        world.settle(until=LAST_INSTANT)
+        return bool(world.settle(until=LAST_INSTANT))
     except Exception as error:  # noqa: BLE001 - any error would otherwise be raised in the middle of a call
         what = str(error) or type(error).__name__
         raise ValueError(f"a pending change cannot be applied: {what}") from None

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Index, Select, String, literal, select, tuple_
+from sqlalchemy import Index, Select, String, and_, case, func, literal, select, tuple_
 from sqlalchemy import cast as cast_to
 from sqlmodel import Field
 
@@ -12,6 +13,9 @@ from foas_emulator.world.file_errors import UnreadableRowError, read_object
 from foas_emulator.world.ids import next_number
 from foas_emulator.world.store import Store
 from foas_emulator.world.tables import Row, equal
+
+_LONG = 1000
+"""Characters of details that are long."""
 
 
 class PendingChange(Row, table=True):
@@ -78,13 +82,26 @@ def next_at(store: Store) -> int | None:
 
 
 def planned(store: Store, most: int | None = None, *, after: PendingChange | None = None) -> list[PendingChange]:
-    """Return the pending changes, or the next ones (after another one), in the order in which they will happen."""
+    """Return the pending changes, or the next ones (after another one), in the order in which they will happen.
+
+    Of long details they have the first alone if that is short: hundreds, of megabytes each, are listed at a time.
+    """
     table = PendingChange.table()
     place = table.c.at, table.c.sequence
-    statement = table.select().order_by(*place).limit(most)
+    statement = _listed().order_by(*place).limit(most)
     if after is not None:
         statement = statement.where(tuple_(*place) > tuple_(after.at, after.sequence))
     return store.fetch(PendingChange, statement)
+
+
+@cache
+def _listed() -> Select[Any]:
+    """Select pending changes for a list; made once, since SQLAlchemy's expressions are reference cycles."""
+    table = PendingChange.table()
+    first = func.instr(table.c.details, ', "')  # not within a text, where each quote has a backslash before it
+    is_long = and_(func.substr(table.c.details, _LONG, 1) != "", first.between(1, _LONG))
+    short = case((is_long, func.substr(table.c.details, 1, first - 1) + "}"), else_=table.c.details)
+    return select(*(short.label("details") if each is table.c.details else each for each in table.c))
 
 
 def count(store: Store) -> int:
