@@ -80,6 +80,18 @@ def test_a_body_that_the_system_lets_nobody_read_is_not_called_wrong(
     assert "no further thread" in answer.json()["hint"]
 
 
+def test_a_file_of_a_page_that_the_system_does_not_open_is_answered_in_full(
+    seeded_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("anyio.open_file", refuse)
+    answer = seeded_api.request("GET", "/static-offline-docs/swagger-ui-bundle.js")
+    assert answer.status_code == 503
+    assert "no further file" in answer.json()["hint"]
+
+
 def test_work_is_done_without_a_thread_where_the_system_allows_none() -> None:
     with patch("asyncio.to_thread", side_effect=NO_THREAD):
         assert asyncio.run(in_thread(max, [1, 2], default=3)) == 2

@@ -187,3 +187,20 @@ def test_a_short_seed_that_replaces_thousands_of_rows_is_merged_beside_the_loop(
         assert copied == []
         merge("many", 0)
         assert copied == ["small documents"]
+
+
+def test_what_a_large_seed_replaces_is_not_counted_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are three counts for each of its projects."""
+    counted: list[int] = []
+
+    def counting(_: World, seed: SeedDocument) -> int:
+        counted.append(len(seed.projects))
+        return 0
+
+    monkeypatch.setattr(merging, "_replaced", counting)
+    with open_api(seed=("empty",)) as api:
+        for number in (2, 200):
+            projects = [{"Name": f"p{each}"} for each in range(number)]
+            answer = api.request("POST", "/_emulator/worlds/default/seed", json={"projects": projects})
+            assert answer.status_code == 204, answer.text
+    assert counted == [2]

@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from socket import create_connection, socket
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -62,6 +62,28 @@ def in_loop() -> Iterator[Callable[[Callable[[], None]], None]]:
 
 
 Run = Callable[[Callable[[], None]], None]
+
+
+def answered(connection: socket) -> int:
+    """The status of the next answer, which is read to its end."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += (piece := connection.recv(65536))
+        assert piece, received
+    status, headers, body = parse(received)
+    missing = int(headers["content-length"]) - len(body)
+    while missing and (piece := connection.recv(missing)):
+        missing -= len(piece)
+    return status
+
+
+def until(is_so: Callable[[EmulatorProtocol], bool], emulator: Emulator) -> None:
+    """Wait until this is so for one of a server's connections."""
+    assert emulator._running is not None
+    connections = emulator._running._server.server_state.connections
+    deadline = time.monotonic() + 20
+    while not any(is_so(cast("EmulatorProtocol", each)) for each in [*connections]) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -179,36 +201,54 @@ def test_a_server_closes_the_oldest_of_its_waiting_connections(monkeypatch: pyte
         asked, half, silent = (stack.enter_context(closing(connect(emulator))) for _ in range(3))
         half.sendall(b"GET /_emulator/health HTTP/1.1\r\nhost: ")
         asked.sendall(get("/_emulator/health"))
-        assert parse(asked.recv(65536))[0] == 200
+        assert answered(asked) == 200
         for _ in range(2):
             fresh = stack.enter_context(closing(connect(emulator)))
             fresh.sendall(get("/_emulator/health"))
-            assert parse(fresh.recv(65536))[0] == 200
+            assert answered(fresh) == 200
         assert read_all(half) == b""
         for kept in (asked, silent, fresh):
             kept.sendall(get("/_emulator/health"))
-            assert parse(kept.recv(65536))[0] == 200
+            assert answered(kept) == 200
 
 
-def test_who_reads_too_little_waits_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("more", [b"", get("/_emulator/health")])
+def test_who_reads_too_little_waits_like_others(monkeypatch: pytest.MonkeyPatch, more: bytes) -> None:
+    """Whether or not it goes on to ask."""
     monkeypatch.setattr(crowds, "MOST_WAITING", 3)
+    many = get("/static-offline-docs/swagger-ui-bundle.js") * 20  # each has over a megabyte
     with Emulator() as emulator, ExitStack() as stack:
         slow = stack.enter_context(closing(connect(emulator)))
-        slow.sendall(get("/static-offline-docs/swagger-ui-bundle.js") * 20)
-        assert emulator._running is not None
-        connections = emulator._running._server.server_state.connections
-        deadline = time.monotonic() + 20
-        while (
-            not any(each.transport.get_write_buffer_size() for each in [*connections]) and time.monotonic() < deadline
-        ):
-            time.sleep(0.01)
-        for _ in range(4):
-            fresh = stack.enter_context(closing(connect(emulator)))
-            fresh.sendall(get("/_emulator/health"))
-            assert parse(fresh.recv(65536))[0] == 200
+        slow.sendall(many)
+        until(lambda each: each.transport.get_write_buffer_size() > 0, emulator)
+        slow.sendall(more)
+        until(lambda each: each._received == len(many + more), emulator)
+        come_and_ask(emulator, 4, stack)
+        received = 0
         with suppress(ConnectionError):
-            while slow.recv(1_000_000):
-                pass
+            while piece := slow.recv(1_000_000):
+                received += len(piece)
+    assert received < 20_000_000
+
+
+def test_who_has_sent_the_rest_of_a_body_after_its_answer_waits_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowds, "MOST_WAITING", 3)
+    head = b"POST /nowhere HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n"
+    with Emulator() as emulator, ExitStack() as stack:
+        early = stack.enter_context(closing(connect(emulator)))
+        early.sendall(head + b"{")
+        assert answered(early) == 404
+        early.sendall(b"}")
+        until(lambda each: each._received == len(head) + 2, emulator)
+        come_and_ask(emulator, 3, stack)
+        assert read_all(early) == b""
+
+
+def come_and_ask(emulator: Emulator, count: int, stack: ExitStack) -> None:
+    for _ in range(count):
+        fresh = stack.enter_context(closing(connect(emulator)))
+        fresh.sendall(get("/_emulator/health"))
+        assert answered(fresh) == 200
 
 
 def test_a_head_in_pieces_with_many_short_headers_is_refused_before_it_is_complete() -> None:
@@ -246,27 +286,27 @@ def test_heads_count_until_their_bodies_are_complete(monkeypatch: pytest.MonkeyP
         first, second = (stack.enter_context(closing(connect(emulator))) for _ in range(2))
         for _ in range(3):
             first.sendall(request + b"}")
-            assert parse(first.recv(65536))[0] == 400
+            assert answered(first) == 400
         first.sendall(request)
         second.sendall(request)
         assert read_all(first) == b""
         second.sendall(b"}")
-        assert parse(second.recv(65536))[0] == 400
+        assert answered(second) == 400
 
 
 def test_an_idle_connection_holds_nothing_of_its_last_request() -> None:
     with Emulator() as emulator, closing(connect(emulator)) as connection:
         for _ in range(2):
             connection.sendall(get("/_emulator/health", f"x: {'y' * 5000}"))
-            assert parse(connection.recv(65536))[0] == 200
+            assert answered(connection) == 200
         assert held_by_connections() == [None]
         head = get("/nowhere", "content-length: 100000").replace(b"GET", b"POST")
         connection.sendall(head + b"x" * 90_000)
-        assert parse(connection.recv(65536))[0] == 404
+        assert answered(connection) == 404
         (held,) = held_by_connections()
         assert held is None or not held.body
         connection.sendall(b"x" * 10_000 + get("/_emulator/health"))
-        assert parse(connection.recv(65536))[0] == 200
+        assert answered(connection) == 200
         assert held_by_connections() == [None]
 
 

@@ -106,7 +106,10 @@ def _answering(refusal_of: _RefusalOf) -> Callable[[Request, Exception], Awaitab
 
 
 class AnswerUnexpected:
-    """Middleware that answers unexpected exceptions, so that the connection stays open."""
+    """Middleware that answers unexpected exceptions, so that the connection stays open.
+
+    The head of an answer waits for its body, since files of pages are opened only after it.
+    """
 
     def __init__(self, app: ASGIApp, *, next_request_id: Callable[[], str]) -> None:
         self._app = app
@@ -116,11 +119,17 @@ class AnswerUnexpected:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        head: Message | None = None
         has_begun = False
 
         async def sending(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
+            nonlocal head, has_begun
+            if message["type"] == "http.response.start":
+                head = message
+                return
+            if not has_begun and head is not None:
+                has_begun = True
+                await send(head)
             await send(message)
 
         try:

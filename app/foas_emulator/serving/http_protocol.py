@@ -118,15 +118,14 @@ class EmulatorProtocol(HttpToolsProtocol):
                 cycle.transport = Closing(cycle.transport)  # type: ignore[assignment]
 
     def pause_writing(self) -> None:
-        """Count the connection among those that wait for their clients while this one reads too little."""
         super().pause_writing()
-        self._crowd.wait(self)
+        self._wait_for_client()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._is_between and self.cycle is not None and not self.cycle.response_complete:
-            self._crowd.stop_waiting(self)
-            self._hold()
+        self._crowd.stop_waiting(self)
+        self._hold()
+        self._wait_for_client()
 
     def give_way(self) -> None:
         """Close the connection at once, since others need what it takes."""
@@ -137,9 +136,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         if self._queued:
             self._queued -= self._queued // (len(self.pipeline) + 1)  # the share of the one that begins
             self._hold()
-        if self.timeout_keep_alive_task is not None:
-            self._crowd.wait(self)
-        self._wait_for_body()
+        self._wait_for_client()
         self._forget_request()
 
     def _forget_request(self) -> None:
@@ -178,12 +175,13 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._queued += len(data)
         if self._queued or self._head or not self._is_between:
             self._hold()
-        self._wait_for_body()
+        self._wait_for_client()
         self._forget_request()
 
-    def _wait_for_body(self) -> None:
-        """Count the connection among those that wait for their clients if it waits for the rest of a body."""
-        if not (self._is_between or self.pipeline):
+    def _wait_for_client(self) -> None:
+        """Let the crowd count the connection if it waits for a request or a body, or if its client reads too little."""
+        has_answered = self.cycle is None or self.cycle.response_complete
+        if has_answered or self.flow.write_paused or not (self._is_between or self.pipeline):
             self._crowd.wait(self)
 
     def _hold(self) -> None:

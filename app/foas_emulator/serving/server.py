@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -116,14 +116,14 @@ def serve(settings: Settings) -> None:
                 log.warning("bound to %s: the access key test:test and every world-<name>:test open it", settings.host)
             with garbage.in_steps() as steps, event_loop_runner() as runner:
                 servers: list[uvicorn.Server] = []
-                shared: Any = {"crowd": served.crowd, "keep_alive": settings.keep_alive}
-                config = main_config(served.app, steps=steps, servers=servers, **shared)
+                crowd, keep_alive = served.crowd, settings.keep_alive
+                config = main_config(served.app, crowd=crowd, keep_alive=keep_alive, steps=steps, servers=servers)
                 beside = [*served.beside]
                 if tls is not None:
                     from foas_emulator.serving.secure_server import SecureServer  # noqa: PLC0415 - most have no TLS
 
-                    also = uvicorn_config(served.app, lifespan="off", **shared)
-                    servers.append(secure := SecureServer(also, tls, crowd=served.crowd))
+                    also = uvicorn_config(served.app, crowd=crowd, keep_alive=keep_alive, lifespan="off")
+                    servers.append(secure := SecureServer(also, tls, crowd=crowd))
                     beside.append(serving(secure, served.listeners[1]))
                 servers.append(main := MainServer(config, announcement=announcement, beside=beside))
                 runner.run(main.serve(sockets=served.listeners[0]))
