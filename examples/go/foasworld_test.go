@@ -30,7 +30,7 @@ func NewWorld(t *testing.T) *World {
 	world.Control(t, "PUT", "/settings", "{}")
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("foas-emulator: %s", world.Control(t, "GET", "/journal?last=1000", ""))
+			t.Logf("The calls of the test's world:\n%s", world.Control(t, "GET", "/journal?last=1000&as=text", ""))
 		}
 		world.Control(t, "DELETE", "", "")
 	})

@@ -41,7 +41,8 @@ class FoasWorld implements BeforeEachCallback, AfterEachCallback {
     @Override
     public void afterEach(ExtensionContext test) throws Exception {
         if (test.getExecutionException().isPresent()) {
-            System.out.println(control("GET", "/journal?last=1000", "")); // which Maven, Gradle and the console all show
+            // Standard output is what Maven, Gradle and the console all show.
+            System.out.println("The calls of the test's world:\n" + control("GET", "/journal?last=1000&as=text", ""));
         }
         control("DELETE", "", "");
     }

@@ -17,8 +17,8 @@ from foas_emulator.cli import main
 from foas_emulator.commands import NAMES
 from foas_emulator.commands.fault import read_effect
 from foas_emulator.commands.remote import change_lines
+from foas_emulator.journal.lines import describe_call
 from foas_emulator.testing import Emulator, World
-from foas_emulator.testing.calls import describe_call
 
 TIMELINE = """
 projects:

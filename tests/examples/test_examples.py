@@ -74,7 +74,10 @@ def assert_green_and_red(words: Sequence[str], place: Path, url: str) -> None:
     red = run(words, place, url, EXAMPLE_MUST_FAIL="1")
     assert red.returncode != 0
     assert WHY in red.stdout
-    assert "is not running: its instance 412536 is FAILED" in red.stdout, "the journal has the hint"
+    lines = red.stdout.splitlines()
+    (call,) = [line for line in lines if line.rstrip().endswith(f"-> 400 {WHY}")]
+    assert '#1 GetInstance {"projectName": "project1"' in call, "each call is a line"
+    assert any(line.strip("# ").startswith("Job 'job1' is not running") for line in lines), "with its hint below"
 
 
 def test_a_red_node_test_whose_world_is_gone_says_why(emulator: Emulator, tmp_path: Path) -> None:
