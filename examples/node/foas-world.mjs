@@ -25,7 +25,7 @@ export function withWorld(body) {
       await body(world, test);
     } catch (error) {
       const calls = await world.control("GET", "/journal?last=1000&as=text").catch(String);
-      test.diagnostic(`The calls of the test's world:\n${calls}`);
+      for (const line of ["The calls of the test's world:", ...calls.trimEnd().split("\n")]) test.diagnostic(line);
       throw error;
     } finally {
       // If the world or the server is gone, report that without hiding the error of the test.

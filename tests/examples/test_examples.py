@@ -75,9 +75,9 @@ def assert_green_and_red(words: Sequence[str], place: Path, url: str) -> None:
     assert red.returncode != 0
     assert WHY in red.stdout
     lines = red.stdout.splitlines()
-    (call,) = [line for line in lines if line.rstrip().endswith(f"-> 400 {WHY}")]
+    (call,) = [line for line in lines if line.endswith(f"-> 400 {WHY}")]
     assert '#1 GetInstance {"projectName": "project1"' in call, "each call is a line"
-    assert any(line.strip("# ").startswith("Job 'job1' is not running") for line in lines), "with its hint below"
+    assert any(line.strip("#\u2139 ").startswith("Job 'job1' is not running") for line in lines), "with its hint below"
 
 
 def test_a_red_node_test_whose_world_is_gone_says_why(emulator: Emulator, tmp_path: Path) -> None:
