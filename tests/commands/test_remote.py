@@ -492,6 +492,18 @@ def test_an_address_without_a_scheme_is_told_what_it_lacks(words: tuple[str, ...
     )
 
 
+@pytest.mark.parametrize("path", ["/_emulator", "/_emulator/console/w/default/faults"])
+def test_the_url_of_a_page_is_told_from_an_address(path: str) -> None:
+    result = CliRunner().invoke(main, ["worlds", "--url", NOWHERE + path])
+    told = f"{NOWHERE}{path}: this is the URL of a page; the server's address is {NOWHERE}\n"
+    assert (result.exit_code, result.stderr) == (1, told)
+
+
+def test_blanks_around_an_address_are_ignored() -> None:
+    result = CliRunner().invoke(main, ["worlds", "--url", f" {NOWHERE}/ "])
+    assert result.stderr.startswith(f"{NOWHERE}: connection refused")
+
+
 @pytest.mark.parametrize("words", [("worlds",), ("reset", "--all"), ("reset",), ("clock", "show")])
 def test_an_address_that_cannot_be_read_is_reported(words: tuple[str, ...]) -> None:
     result = CliRunner().invoke(main, [*words, "--url", "http://[::1"], env={"FOASEMU_PORT": None})
