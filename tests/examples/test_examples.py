@@ -110,6 +110,19 @@ def test_an_example_without_a_server_names_the_address_that_it_asked(example: ob
 
 
 @pytest.mark.parametrize("example", [go, node, junit], ids=lambda example: example.__name__)
+def test_an_example_whose_address_is_wrong_says_what_one_looks_like(
+    example: object, emulator: Emulator, tmp_path: Path
+) -> None:
+    assert callable(example)
+    words, place = example(tmp_path)
+    without_scheme = run(words, place, emulator.url.removeprefix("http://")).stdout
+    assert "FOAS_ENDPOINT to" in without_scheme
+    assert "such as http://127.0.0.1:8018" in without_scheme
+    secure = emulator.url.replace("http:", "https:")
+    assert f"No foas-emulator answers at {secure}: start one" in run(words, place, secure).stdout
+
+
+@pytest.mark.parametrize("example", [go, node, junit], ids=lambda example: example.__name__)
 def test_the_example_runs_and_a_red_test_shows_its_journal(example: object, emulator: Emulator, tmp_path: Path) -> None:
     assert callable(example)
     words, place = example(tmp_path)
