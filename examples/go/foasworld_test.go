@@ -30,7 +30,7 @@ func NewWorld(t *testing.T) *World {
 	world.Control(t, "PUT", "/settings", "{}")
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("foas-emulator: %s", world.Control(t, "GET", "/journal?last=1000", ""))
+			t.Logf("The calls of the test's world:\n%s", world.Control(t, "GET", "/journal?last=1000&as=text", ""))
 		}
 		world.Control(t, "DELETE", "", "")
 	})
@@ -42,7 +42,7 @@ func (w *World) Control(t *testing.T, method, path, body string) string {
 	t.Helper()
 	request, err := http.NewRequest(method, w.Endpoint+"/_emulator/worlds/"+w.Name+path, strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s is no URL: set FOAS_ENDPOINT to one, such as http://127.0.0.1:8018. %v", w.Endpoint, err)
 	}
 	if token := os.Getenv("FOASEMU_CONTROL_TOKEN"); token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)

@@ -1,4 +1,4 @@
-import java.net.ConnectException;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -41,13 +41,17 @@ class FoasWorld implements BeforeEachCallback, AfterEachCallback {
     @Override
     public void afterEach(ExtensionContext test) throws Exception {
         if (test.getExecutionException().isPresent()) {
-            System.out.println(control("GET", "/journal?last=1000", "")); // which Maven, Gradle and the console all show
+            // Standard output is what Maven, Gradle and the console all show.
+            System.out.println("The calls of the test's world:\n" + control("GET", "/journal?last=1000&as=text", ""));
         }
         control("DELETE", "", "");
     }
 
     /** Calls the control API for this world; docs/control-api.md describes it. */
     String control(String method, String path, String body) throws Exception {
+        if (!endpoint.startsWith("http")) {
+            throw new IllegalStateException(endpoint + " is no URL: set FOAS_ENDPOINT to one, such as http://127.0.0.1:8018.");
+        }
         var request = HttpRequest.newBuilder(URI.create(endpoint + "/_emulator/worlds/" + name + path))
             .method(method, HttpRequest.BodyPublishers.ofString(body));
         if (token != null) {
@@ -56,7 +60,7 @@ class FoasWorld implements BeforeEachCallback, AfterEachCallback {
         HttpResponse<String> answer;
         try {
             answer = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
-        } catch (ConnectException nobody) {
+        } catch (IOException nobody) {
             throw new IllegalStateException("No foas-emulator answers at " + endpoint + ": start one, or set FOAS_ENDPOINT.", nobody);
         }
         if (answer.statusCode() >= 400) {

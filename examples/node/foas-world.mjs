@@ -17,14 +17,15 @@ export function withWorld(body) {
       });
       const text = await answer.text();
       if (!answer.ok) throw new Error(text);
-      return text && JSON.parse(text);
+      const isJson = answer.headers.get("content-type")?.includes("json");
+      return isJson ? JSON.parse(text) : text;
     };
     await world.control("PUT", "/settings", {});
     try {
       await body(world, test);
     } catch (error) {
-      const journal = await world.control("GET", "/journal?last=1000").then(JSON.stringify, String);
-      test.diagnostic(`foas-emulator: ${journal}`);
+      const calls = await world.control("GET", "/journal?last=1000&as=text").catch(String);
+      for (const line of ["The calls of the test's world:", ...calls.trimEnd().split("\n")]) test.diagnostic(line);
       throw error;
     } finally {
       // If the world or the server is gone, report that without hiding the error of the test.

@@ -36,7 +36,8 @@ class World:
             headers={"authorization": f"Bearer {self.token}"},
         )
         with urlopen(request) as answer:
-            return json.loads(answer.read() or b"null")
+            text = answer.read().decode()
+            return json.loads(text) if answer.headers.get_content_subtype() == "json" else text
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +70,7 @@ def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo[None]
     world = item.funcargs.get("world")
     if report.when == "call" and report.failed and isinstance(world, World):
         try:
-            journal = json.dumps(world.control("GET", "/journal?last=1000"))
+            journal = world.control("GET", "/journal?last=1000&as=text")
         except OSError as gone:  # from the world or the server; raised here, it would end the session
             journal = str(gone)
         report.sections.append(("foas-emulator", journal))

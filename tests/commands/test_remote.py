@@ -17,8 +17,8 @@ from foas_emulator.cli import main
 from foas_emulator.commands import NAMES
 from foas_emulator.commands.fault import read_effect
 from foas_emulator.commands.remote import change_lines
+from foas_emulator.journal.lines import describe_call
 from foas_emulator.testing import Emulator, World
-from foas_emulator.testing.calls import describe_call
 
 TIMELINE = """
 projects:
@@ -490,6 +490,18 @@ def test_an_address_without_a_scheme_is_told_what_it_lacks(words: tuple[str, ...
         1,
         "localhost:18311: an address begins with http:// or https://\n",
     )
+
+
+@pytest.mark.parametrize("path", ["/_emulator", "/_emulator/console/w/default/faults"])
+def test_the_url_of_a_page_is_told_from_an_address(path: str) -> None:
+    result = CliRunner().invoke(main, ["worlds", "--url", NOWHERE + path])
+    told = f"{NOWHERE}{path}: this is the URL of a page; the server's address is {NOWHERE}\n"
+    assert (result.exit_code, result.stderr) == (1, told)
+
+
+def test_blanks_around_an_address_are_ignored() -> None:
+    result = CliRunner().invoke(main, ["worlds", "--url", f" {NOWHERE}/ "])
+    assert result.stderr.startswith(f"{NOWHERE}: connection refused")
 
 
 @pytest.mark.parametrize("words", [("worlds",), ("reset", "--all"), ("reset",), ("clock", "show")])

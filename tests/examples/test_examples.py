@@ -74,7 +74,10 @@ def assert_green_and_red(words: Sequence[str], place: Path, url: str) -> None:
     red = run(words, place, url, EXAMPLE_MUST_FAIL="1")
     assert red.returncode != 0
     assert WHY in red.stdout
-    assert "is not running: its instance 412536 is FAILED" in red.stdout, "the journal has the hint"
+    lines = red.stdout.splitlines()
+    (call,) = [line for line in lines if line.endswith(f"-> 400 {WHY}")]
+    assert '#1 GetInstance {"projectName": "project1"' in call, "each call is a line"
+    assert any(line.strip("#\u2139 ").startswith("Job 'job1' is not running") for line in lines), "with its hint below"
 
 
 def test_a_red_node_test_whose_world_is_gone_says_why(emulator: Emulator, tmp_path: Path) -> None:
@@ -104,6 +107,19 @@ def test_an_example_without_a_server_names_the_address_that_it_asked(example: ob
     red = run(words, place, "http://127.0.0.1:1")
     assert red.returncode != 0
     assert "No foas-emulator answers at http://127.0.0.1:1: start one" in red.stdout
+
+
+@pytest.mark.parametrize("example", [go, node, junit], ids=lambda example: example.__name__)
+def test_an_example_whose_address_is_wrong_says_what_one_looks_like(
+    example: object, emulator: Emulator, tmp_path: Path
+) -> None:
+    assert callable(example)
+    words, place = example(tmp_path)
+    without_scheme = run(words, place, emulator.url.removeprefix("http://")).stdout
+    assert "FOAS_ENDPOINT to" in without_scheme
+    assert "such as http://127.0.0.1:8018" in without_scheme
+    secure = emulator.url.replace("http:", "https:")
+    assert f"No foas-emulator answers at {secure}: start one" in run(words, place, secure).stdout
 
 
 @pytest.mark.parametrize("example", [go, node, junit], ids=lambda example: example.__name__)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from foas_emulator.journal import queries
+from foas_emulator.journal.lines import lines_of_call
 from foas_emulator.journal.queries import Filter, Page, read_last
 from tests.api import Api
 from tests.journal.reading import GET, JOURNAL, read
@@ -183,6 +184,23 @@ def test_an_operation_that_there_is_not_is_refused_as_no_call_would_prove_anythi
     for part in ({}, {"last": 1}):
         response = busy.request("GET", JOURNAL, params={"operation": operation, **part})
         assert (response.status_code, told in response.text) == (400, True), response.text
+
+
+def test_the_entries_are_returned_as_the_lines_that_the_command_prints(busy: Api) -> None:
+    answer = busy.request("GET", JOURNAL, params={"as": "text", "failed": "true"})
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.text == "".join(f"{lines_of_call(entry)}\n" for entry in read(busy, failed=True)["entries"])
+    first = answer.text.splitlines()[:3]
+    assert first[0].startswith('#2 GetInstance {"projectName": "project1"')
+    assert first[0].endswith(" -> 404 InvalidInstance.NotFound")
+    assert first[2].startswith("   Job 'job1' has no instance 1")
+
+
+def test_a_cut_or_empty_text_says_so(busy: Api) -> None:
+    cut = busy.request("GET", JOURNAL, params={"as": "text", "limit": 2}).text
+    assert cut.endswith("\nMore calls follow: after=2 leads to them.\n")
+    none = busy.request("GET", JOURNAL, params={"as": "text", "operation": "StartJob"}).text
+    assert none == "The journal of world default has no such call.\n"
 
 
 def test_limit_and_last_are_refused_together(api: Api) -> None:

@@ -14,9 +14,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from foas_emulator.journal.lines import describe_call
 from foas_emulator.testing import Emulator
 from foas_emulator.testing.artifacts import ArtifactError, load_artifact
-from foas_emulator.testing.calls import describe_call
 from foas_emulator.testing.report import _quoted
 from tests.process import GROUP, STOP, command, environment, run, serving
 

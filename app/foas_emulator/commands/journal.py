@@ -7,9 +7,8 @@ from click.core import ParameterSource
 
 from foas_emulator.commands.remote import Remote, remote
 from foas_emulator.completion import OPERATIONS
-from foas_emulator.difference import in_one_line
+from foas_emulator.journal.lines import lines_of_call
 from foas_emulator.settings import IntegerRange
-from foas_emulator.testing.calls import faults_of, number_and_call, reasons_of
 
 
 @click.command("journal")
@@ -37,11 +36,5 @@ def command(emulator: Remote, *, failed: bool, last: int, clear: bool, **wanted:
         conditions["failed"] = True
     entries = journal.entries(**conditions, last=last)
     which = "no such call" if conditions else "no call"
-    lines = [_lines(entry) for entry in entries] or [f"The journal of world {emulator.world_name} has {which}."]
+    lines = [lines_of_call(entry) for entry in entries] or [f"The journal of world {emulator.world_name} has {which}."]
     emulator.report("\n".join(lines), {"entries": entries})
-
-
-def _lines(entry: dict[str, Any]) -> str:
-    """Return what was asked and answered and, below it, when, the id, and what of the emulator had a part in it."""
-    when = "; ".join([f"{entry['time']} request {entry['request_id']}", *faults_of(entry)])
-    return "\n   ".join(map(in_one_line, [number_and_call(entry), when, *reasons_of(entry)]))

@@ -101,10 +101,13 @@ def remote(command: Command) -> Command:
 
 
 def address(url: str | None, port: int) -> str:
-    """Return the URL of the server that the options name. End the command if it is not a URL of http or https."""
-    target = (url or f"http://127.0.0.1:{port}").rstrip("/")
+    """Return the URL of the server that the options name. End the command if it cannot be the address of one."""
+    target = (url or f"http://127.0.0.1:{port}").strip().rstrip("/")
     if not target.lower().startswith(("http://", "https://")):
         refuse(f"{target}: an address begins with http:// or https://")
+    alone, is_longer, _ = target.partition("/_emulator")
+    if is_longer:
+        refuse(f"{target}: this is the URL of a page; the server's address is {alone}")
     return target
 
 

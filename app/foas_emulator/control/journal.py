@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -21,6 +21,7 @@ from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.gateway.responses import until_disconnected
 from foas_emulator.journal.entries import Entry, WorldJournal, show, show_whole
 from foas_emulator.journal.journal import Journal
+from foas_emulator.journal.lines import lines_of_call
 from foas_emulator.journal.queries import Filter, Page, find, read_first, read_last
 from foas_emulator.journal.verification import Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
@@ -53,7 +54,7 @@ _VERIFICATION = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """The part of the entries to return: the first ones or the last ones with a number between two others."""
+    """The part of the entries to return, the first ones or the last ones with a number between two others; its form."""
 
     after: Annotated[
         int, Query(ge=0, description="Only entries with a higher number, as for the next page."), _PLAIN
@@ -63,6 +64,11 @@ class _Part:
     last: Annotated[
         int | None, Query(ge=1, le=1000, description="Return so many entries, the last ones; not with `limit`."), _PLAIN
     ] = None
+
+    form: Annotated[
+        Literal["json", "text"],
+        Query(alias="as", description="With `text`, return lines for people, as `foas-emulator journal` prints them."),
+    ] = "json"
 
     async def read(self, world_journal: WorldJournal, wanted: Filter) -> Page:
         if self.last is None:
@@ -114,15 +120,13 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
     verifying, writing = LoopLock(), LoopLock()
     verifications = _Verifications()
 
-    def answer(text: bytes) -> Response:
+    def answer(text: bytes, media_type: str = "application/json") -> Response:
         large.require_room(len(text))
-        return Response(text, media_type="application/json")
+        return Response(text, media_type=media_type)
 
-    @router.get("", dependencies=[Depends(_refuse_limit_with_last)], **answers(JournalPage))
+    @router.get("", dependencies=[Depends(_refuse_limit_with_last)], **answers(JournalPage, text=True))
     async def read_journal(
-        name: WorldName,
-        wanted: Annotated[Filter, Depends(_filter)],
-        part: Annotated[_Part, Depends()],
+        name: WorldName, wanted: Annotated[Filter, Depends(_filter)], part: Annotated[_Part, Depends()]
     ) -> Response:
         """Return the entries that match, the oldest first. `lost` entries were dropped to keep within the budget."""
         require_world(registry, name)
@@ -130,8 +134,10 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         world_journal = journal.world_journal(name)
         lost = world_journal.lost
         page = await part.read(world_journal, wanted)
+        if part.form == "text":
+            return answer(await _write(writing, partial(_lines, name, page)), "text/plain")
         rest = {"total": page.total, "after": page.after, "lost": lost}
-        return answer(await _write_page(page.entries, rest, writing))
+        return answer(await _write(writing, partial(_written_page, page.entries, rest)))
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
     async def read_entry(name: WorldName, request_id: str, number: EntryNumber = None) -> Response:
@@ -170,14 +176,21 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
     return router
 
 
-async def _write_page(entries: Sequence[tuple[int, Entry]], rest: Mapping[str, Any], lock: LoopLock) -> bytes:
+async def _write(lock: LoopLock, write: Callable[[], bytes]) -> bytes:
     async with lock:  # several threads that write pages would keep the event loop from the processor
-        return await in_thread(partial(_written_page, entries, rest))
+        return await in_thread(write)
 
 
 def _written_page(entries: Sequence[tuple[int, Entry]], rest: Mapping[str, Any]) -> bytes:
     written = [json.dumps(show(number, entry, OPERATIONS), ensure_ascii=False) for number, entry in entries]
     return f'{{"entries":[{",".join(written)}],{json.dumps(rest)[1:]}'.encode()
+
+
+def _lines(name: str, page: Page) -> bytes:
+    lines = [lines_of_call(show(number, entry, OPERATIONS)) for number, entry in page.entries]
+    if page.after is not None:
+        lines.append(f"More calls follow: after={page.after} leads to them.")
+    return ("\n".join(lines or [f"The journal of world {name} has no such call."]) + "\n").encode()
 
 
 def _written_whole(number: int, entry: Entry) -> bytes:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from foas_emulator.difference import harmless
+from foas_emulator.journal.lines import describe_call
 from foas_emulator.testing.artifacts import save_artifact, save_state
-from foas_emulator.testing.calls import describe_call
 from foas_emulator.testing.world import World
 
 __tracebackhide__ = True

@@ -10,7 +10,13 @@ from foas_emulator.difference import in_one_line
 def describe_call(call: Mapping[str, Any]) -> str:
     """Return a call as one line for a terminal, and below it the fault rules that applied, and its hint and warning."""
     line = f"{_answer(call)} <- {_request(call)}"
-    return "\n    ".join(map(in_one_line, [line, *faults_of(call), *reasons_of(call)]))
+    return "\n    ".join(map(in_one_line, [line, *_faults(call), *_reasons(call)]))
+
+
+def lines_of_call(call: Mapping[str, Any]) -> str:
+    """Return what was asked and answered and, below it, when, the id, and what of the emulator had a part in it."""
+    when = "; ".join([f"{call['time']} request {call['request_id']}", *_faults(call)])
+    return "\n   ".join(map(in_one_line, [number_and_call(call), when, *_reasons(call)]))
 
 
 def number_and_call(call: Mapping[str, Any]) -> str:
@@ -18,12 +24,12 @@ def number_and_call(call: Mapping[str, Any]) -> str:
     return f"#{call['number']} {_request(call)} -> {_answer(call)}"
 
 
-def faults_of(call: Mapping[str, Any]) -> list[str]:
+def _faults(call: Mapping[str, Any]) -> list[str]:
     """Return a remark for each fault rule that applied to a call."""
     return [f"fault rule {rule['id']} applied {json.dumps(rule['effect'])}" for rule in call.get("faults") or ()]
 
 
-def reasons_of(call: Mapping[str, Any]) -> list[str]:
+def _reasons(call: Mapping[str, Any]) -> list[str]:
     """Return the hint and the warning of a call, if it has them."""
     return [str(call[name]) for name in ("hint", "warning") if call.get(name)]
 
