@@ -53,7 +53,8 @@ async def merge(registry: Registry, name: str, seed: SeedDocument, *, size: int)
             return
         if await _merge_into_new(registry, name, seed, size=size):
             return
-    size = max(size, _OF_A_ROW * _replaced(registry.open_or_create(name), seed))
+    if size <= SMALL:
+        size = max(size, _OF_A_ROW * _replaced(registry.open_or_create(name), seed))
     for others_wait in _ATTEMPTS if size > SMALL else ():
         world = registry.open_or_create(name)
         async with one_large_at_a_time(max(size, world.store.size), world):
