@@ -380,3 +380,12 @@ def test_more_projects_than_a_world_may_have_are_refused_before_the_first_is_put
     monkeypatch.setattr(applying, "_put_project", lambda *_: pytest.fail("a project was put"))
     with pytest.raises(SeedError, match="projects: the world would have over 1 projects"):
         seed(world, "clusters: [{ClusterId: c}]\nprojects: [{Name: p}, {Name: q}]")
+
+
+def test_more_instances_than_a_project_may_have_are_refused_before_the_first_is_put(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "MOST_INSTANCES", 1)
+    monkeypatch.setattr(applying, "_put_instance", lambda *_, **_given: pytest.fail("an instance was put"))
+    with pytest.raises(SeedError, match=r"projects\[0\].jobs: together they have over 1 instances"):
+        seed(world, "clusters: [{ClusterId: c}]\nprojects: [{Name: p, jobs: [{JobName: j, instances: [{}, {}]}]}]")

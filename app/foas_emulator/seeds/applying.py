@@ -161,7 +161,10 @@ def _put_project(world: World, seed: SeedProject, place: _Place, bound: dict[_Qu
     ):
         if len(seeded) > most:
             raise place.inner(part).fault(f"the project would have over {most} {part}")
-    if sum(len(instance.timeline) for job in seed.jobs for instance in job.instances) > MOST_PLANNED:
+    instances = [instance for job in seed.jobs for instance in job.instances]
+    if len(instances) > MOST_INSTANCES:
+        raise place.inner("jobs").fault(f"together they have over {MOST_INSTANCES} instances")
+    if sum(len(instance.timeline) for instance in instances) > MOST_PLANNED:
         raise place.inner("jobs").fault(f"together their timelines have over {MOST_PLANNED} states")
     world.store.insert(
         _row(
@@ -189,8 +192,6 @@ def _put_project(world: World, seed: SeedProject, place: _Place, bound: dict[_Qu
         if queue is None:  # the cluster of the queues was not known before
             raise job_place.inner("ClusterId").fault(f"cluster {job.cluster_id!r} has no such queue of the project")
         _put_job(world, seed, job, queue, job_place)
-    if world.store.count(Instance, equal(Instance.project_name, seed.name)) > MOST_INSTANCES:
-        raise place.inner("jobs").fault(f"together they have over {MOST_INSTANCES} instances")
 
 
 def _some_cluster(world: World) -> str:
