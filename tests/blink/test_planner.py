@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from foas_emulator.blink.errors import SqlError
-from foas_emulator.blink.plan import MOST_NODES, Edge, Plan, plan_from_json, resources
+from foas_emulator.blink.plan import MOST_EDGES, MOST_NODES, Edge, Plan, plan_from_json, resources
 from foas_emulator.blink.planner import raw_plan, running_plan
 from tests.blink.fragments import FRAGMENTS
 
@@ -216,3 +216,18 @@ def test_a_plan_that_is_made_has_as_many_operators_as_one_that_can_be_given() ->
     assert plan_from_json(most.to_json()) == most
     with pytest.raises(SqlError, match=f"over {MOST_NODES} operators"):
         planned(MOST_NODES // of_one + 1)
+
+
+def test_a_plan_that_is_made_has_as_many_links_as_one_that_can_be_given() -> None:
+    tables = "".join(f"CREATE TABLE t{number} (i INT) WITH (type='x'); " for number in range(50))
+    read = ", ".join(f"t{number}" for number in range(50))
+
+    def planned(views: int) -> Plan:
+        code = tables + "".join(f"CREATE VIEW v{number} AS SELECT 1 FROM {read}; " for number in range(views))
+        return raw_plan(code, api_type="SQL", job_type="FLINK_STREAM")
+
+    of_one = sum(len(node.predecessors) for node in planned(1).nodes)
+    most = planned(MOST_EDGES // of_one)
+    assert plan_from_json(most.to_json()) == most
+    with pytest.raises(SqlError, match=f"over {MOST_EDGES} links"):
+        planned(MOST_EDGES // of_one + 1)

@@ -370,3 +370,22 @@ def test_the_timelines_of_a_project_have_so_many_states_together(world: World, m
     with pytest.raises(SeedError, match=r"projects\[0\].jobs: together their timelines have over 3 states"):
         seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, instances: [{states}, {states}]}}]}}]")
     assert len(planned(world.store)) == 2
+
+
+def test_more_projects_than_a_world_may_have_are_refused_before_the_first_is_put(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A document can have millions, and each takes a tenth of a millisecond."""
+    monkeypatch.setattr(applying, "MOST_PROJECTS", 1)
+    monkeypatch.setattr(applying, "_put_project", lambda *_: pytest.fail("a project was put"))
+    with pytest.raises(SeedError, match="projects: the world would have over 1 projects"):
+        seed(world, "clusters: [{ClusterId: c}]\nprojects: [{Name: p}, {Name: q}]")
+
+
+def test_more_instances_than_a_project_may_have_are_refused_before_the_first_is_put(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "MOST_INSTANCES", 1)
+    monkeypatch.setattr(applying, "_put_instance", lambda *_, **_given: pytest.fail("an instance was put"))
+    with pytest.raises(SeedError, match=r"projects\[0\].jobs: together they have over 1 instances"):
+        seed(world, "clusters: [{ClusterId: c}]\nprojects: [{Name: p, jobs: [{JobName: j, instances: [{}, {}]}]}]")

@@ -12,6 +12,7 @@ from foas_emulator.blink.errors import SqlError, UnreadablePlanError
 from foas_emulator.blink.kinds import BATCH, SQL
 from foas_emulator.blink.plan import (
     MAX_PARALLELISM,
+    MOST_EDGES,
     MOST_NODES,
     OPERATOR,
     SINK,
@@ -47,7 +48,7 @@ def raw_plan(
     code: str, *, api_type: str, job_type: str, expected_core: float | None = None, expected_gb: float | None = None
 ) -> Plan:
     """Return the plan that GetRawPlanJson makes for the code. Raise `SqlError` for SQL that is definitely wrong, and
-    for a plan of more than `MOST_NODES` operators.
+    for a plan that could not be read back: of more than `MOST_NODES` operators or `MOST_EDGES` links.
 
     All nodes get the same parallelism: 1, or the largest that stays within both expectations, cores and GB (the service
     requires both or neither).
@@ -118,6 +119,7 @@ class _SqlPlan:
         self._script = script
         self._streaming = streaming
         self._nodes: list[Node] = []
+        self._edges = 0
         self._tables = {table.key: table for table in script.tables}
         self._functions = {function.name.casefold(): function for function in script.functions}
         self._ends: dict[str, int] = {}
@@ -186,6 +188,9 @@ class _SqlPlan:
         identity = len(self._nodes) + 1
         if identity > MOST_NODES:
             raise SqlError(f"The plan would have over {MOST_NODES} operators", line=1, column=1)
+        self._edges += len(predecessors)
+        if self._edges > MOST_EDGES:
+            raise SqlError(f"The plan would have over {MOST_EDGES} links", line=1, column=1)
         given = Resources(
             # By the tuning page, stateful operators must declare that, and an aggregate never joins a chain.
             state_size=int(stateful and self._streaming),
