@@ -7,8 +7,8 @@ from click.core import ParameterSource
 
 from foas_emulator.commands.remote import Remote, remote
 from foas_emulator.completion import OPERATIONS
-from foas_emulator.difference import in_one_line
 from foas_emulator.settings import IntegerRange
+from foas_emulator.showing import in_one_line
 from foas_emulator.testing.calls import faults_of, number_and_call, reasons_of
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from foas_emulator.commands.base import refusals_to_start, refuse
-from foas_emulator.difference import counted, in_one_line
 from foas_emulator.settings import from_environment, options
+from foas_emulator.showing import counted, in_one_line
 from foas_emulator.testing.artifacts import SNAPSHOT, Artifact, ArtifactError, load_artifact
 from foas_emulator.testing.calls import describe_call
 from foas_emulator.testing.client import EmulatorError

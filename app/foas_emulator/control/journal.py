@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import JournalEntryWithContents, JournalPage, Verified, answers
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, no_world, require_world
-from foas_emulator.difference import Difference, counted
+from foas_emulator.difference import Difference
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.gateway.responses import until_disconnected
 from foas_emulator.journal.entries import Entry, WorldJournal, show, show_whole
@@ -22,6 +22,7 @@ from foas_emulator.journal.journal import Journal
 from foas_emulator.journal.queries import Filter, Page, find, read_first, read_last
 from foas_emulator.journal.verification import Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.showing import counted
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.durations import duration
 from foas_emulator.world.loop_lock import LoopLock

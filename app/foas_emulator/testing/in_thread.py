@@ -15,13 +15,13 @@ import uvicorn
 from fastapi import APIRouter
 from fastapi.dependencies import models
 
-from foas_emulator.difference import nearest_name
 from foas_emulator.main import create_app
 from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.listening import listen, url_of
 from foas_emulator.serving.server import LOOPBACK, StartError, companions, event_loop_runner, prepare_interception
 from foas_emulator.serving.uvicorn_servers import Accompanied, uvicorn_config
 from foas_emulator.settings import Settings, check_variables, read_settings
+from foas_emulator.showing import nearest_name
 from foas_emulator.testing.written import written
 from foas_emulator.world.shortage import refused_by_system
 from foas_emulator.worlds import open_registry, watched_seeds
