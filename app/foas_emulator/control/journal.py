@@ -27,7 +27,7 @@ from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.durations import duration
 from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.shortage import in_thread
+from foas_emulator.world.threads import in_thread
 
 EntryNumber = Annotated[
     int | None,
