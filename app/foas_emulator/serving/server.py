@@ -10,20 +10,19 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from foas_emulator import garbage, logs
-from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.main import create_app, refuse_workers
 from foas_emulator.seeds.watching import Marks
 from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.descriptors import LEAST, LoopErrors, limit_if_too_low, raise_limit
 from foas_emulator.serving.listening import listen, reachable, url_of
 from foas_emulator.serving.memory import give_back_large_blocks
+from foas_emulator.serving.tls import context_made_by, context_of_files, new_authority
 from foas_emulator.serving.uvicorn_servers import (
     MainServer,
     SideServer,
@@ -32,7 +31,7 @@ from foas_emulator.serving.uvicorn_servers import (
     stop_signals,
     uvicorn_config,
 )
-from foas_emulator.setting_files import is_file_of_keys, warn_of_readers
+from foas_emulator.setting_files import is_file_of_keys
 from foas_emulator.settings import SettingError, Settings
 from foas_emulator.temporary import temporary_directory, temporary_named
 from foas_emulator.world.ids import fresh_secret
@@ -216,22 +215,11 @@ def _certificate(settings: Settings) -> tuple[ssl.SSLContext | None, "Authority 
     if settings.tls_cert is not None or settings.tls_key is not None:
         if settings.tls_cert is None or settings.tls_key is None:
             raise StartError("--tls-cert and --tls-key belong together: give both, or --tls alone")
-        return _tls_context(settings.tls_cert, settings.tls_key), None
+        return context_of_files(settings.tls_cert, settings.tls_key), None
     if not settings.tls:
         return None, None
-    authority = _make_authority()
-    with temporary_directory() as directory, temporary_named():  # a process that is killed leaves no key behind
-        made = authority.write_certificate(settings.host, directory)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(made.certificate, made.key)
-    return context, authority
-
-
-def _make_authority() -> "Authority":
-    # The library that makes certificates takes a tenth of a second to import.
-    from foas_emulator.serving.certificates import Authority  # noqa: PLC0415
-
-    return Authority()
+    authority = new_authority()
+    return context_made_by(authority, host=settings.host), authority
 
 
 @contextmanager
@@ -254,7 +242,7 @@ def prepare_interception(
     with temporary_directory() as directory, ExitStack() as sockets:
         proxy = [sockets.enter_context(each) for each in listen(host, settings.intercept, setting="intercept")]
         behind = [sockets.enter_context(listen(LOOPBACK[0], 0)[0]) for _ in ("plain", "secure")]
-        authority = authority or _make_authority()
+        authority = authority or new_authority()
         with temporary_named():
             prepared = prepare(authority, directory, proxy=proxy, behind=behind, allowed=allowed)
         yield prepared
@@ -285,29 +273,6 @@ def companions(
 
         wanted.append(intercepting(interception, app, server_behind, crowd=crowd))
     return wanted
-
-
-def _tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """Return a TLS context with a user's files; never ask for a password. Raise `SettingError` if they do not fit."""
-    for name, file in (("tls_cert", certificate), ("tls_key", key)):
-        try:
-            found = foreign_encoding(file.read_bytes())
-        except OSError as error:
-            raise SettingError(name, f"{file} cannot be read: {error.strerror}") from None
-        if found is not None:
-            raise SettingError(name, f"{file} is {found}; save it as ASCII")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(certificate, key, password=_refuse_password)
-    except (OSError, ValueError) as error:
-        reason = f"https cannot be served with the certificate {certificate} and the key {key}: {error}"
-        raise SettingError("tls_cert", reason) from None
-    warn_of_readers("tls_key", key)
-    return context
-
-
-def _refuse_password() -> str:
-    raise ValueError("the key is encrypted; give one without a password")
 
 
 def _as_bound(settings: Settings, listeners: list[list[socket.socket]]) -> Settings:
