@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from foas_emulator import garbage, logs
+from foas_emulator import garbage, logs, loopback
 from foas_emulator.main import create_app, refuse_workers
 from foas_emulator.seeds.watching import Marks
 from foas_emulator.serving.crowds import Crowd
@@ -54,7 +54,6 @@ Pages, large documents and images are made in threads beside the loop. With Pyth
 arrives while such a thread runs may wait 5 ms each time that it gives up the interpreter.
 """
 _SAFER = "give it as a FOASEMU_ variable, or access keys in a file"
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 log = logging.getLogger(__name__)
 
@@ -101,9 +100,9 @@ def serve(settings: Settings) -> None:
     give_back_large_blocks()
     for given in secrets_in(sys.argv):
         log.warning("%s: everybody on this machine can see what is on a command line; %s", given, _SAFER)
-    proxy_host = settings.host if settings.control_token is not None else LOOPBACK[0]
+    proxy_host = settings.host if settings.control_token is not None else loopback.ADDRESS
     made_token = None
-    if settings.host not in LOOPBACK and settings.control_token is None:
+    if settings.host not in loopback.NAMES and settings.control_token is None:
         made_token = fresh_secret()
         settings = replace(settings, control_token=made_token)
     with _ended_by_signals():
@@ -111,7 +110,7 @@ def serve(settings: Settings) -> None:
         with prepare_interception(settings, authority, host=proxy_host) as interception:
             served = _prepare(settings, ("port",) if tls is None else ("port", "tls_port"), authority, interception)
             announcement = _announcement(served, settings, interception, made_token)
-            if settings.host not in LOOPBACK:
+            if settings.host not in loopback.NAMES:
                 log.warning("bound to %s: the access key test:test and every world-<name>:test open it", settings.host)
             with garbage.in_steps() as steps, event_loop_runner() as runner:
                 servers: list[uvicorn.Server] = []
@@ -241,7 +240,7 @@ def prepare_interception(
         raise SettingError("intercept_allow", error) from None
     with temporary_directory() as directory, ExitStack() as sockets:
         proxy = [sockets.enter_context(each) for each in listen(host, settings.intercept, setting="intercept")]
-        behind = [sockets.enter_context(listen(LOOPBACK[0], 0)[0]) for _ in ("plain", "secure")]
+        behind = [sockets.enter_context(listen(loopback.ADDRESS, 0)[0]) for _ in ("plain", "secure")]
         authority = authority or new_authority()
         with temporary_named():
             prepared = prepare(authority, directory, proxy=proxy, behind=behind, allowed=allowed)
