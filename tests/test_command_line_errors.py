@@ -8,11 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from foas_emulator import logs
 from foas_emulator.cli import main
+from foas_emulator.commands.fault import read_effect
 from foas_emulator.serving import uvicorn_servers
 from tests.process import SECONDS_TO_STOP, command, environment, run, serving
 
@@ -272,6 +274,7 @@ def test_command_that_a_signal_ends_leaves_no_part_of_a_file(number: str, tmp_pa
     code = f"""
 import os, signal
 from foas_emulator.cli import main
+from foas_emulator.commands.fault import read_effect
 os.fsync = lambda _: os.kill(os.getpid(), signal.{number})
 main(["openapi", "-o", "out.yaml"])
 """
@@ -356,15 +359,23 @@ def test_wrong_command_line_is_reported_in_a_line(arguments: tuple[str, ...]) ->
     [
         (("clock", "advance", "-5s"), "No such option '-5'. Give -- before an argument that begins with a minus sign."),
         (("fault", "disarm", "-1"), "No such option '-1'. Give -- before an argument that begins with a minus sign."),
-        (("serve", "--max-worlds", "x"), "'x' is not a valid integer."),
-        (("worlds", "--port", "x"), "'x' is not a valid integer."),
-        (("fault", "arm", "drop", "--times", "x"), "'x' is not a valid integer."),
+        (("serve", "--max-worlds", "x"), "'x' is not a valid integer"),
+        (("worlds", "--port", "x"), "'x' is not a valid integer"),
+        (("fault", "arm", "drop", "--times", "x"), "'x' is not a valid integer"),
         (("fault", "arm", "drop", "--probability", "nan"), "give a percentage such as 5%, or a number from 0 to 1"),
-        (("journal", "--last", "x"), "'x' is not a valid integer."),
+        (("journal", "--last", "x"), "'x' is not a valid integer"),
+        (("journal", "--status", "2_00"), "'2_00' is not a valid integer"),
+        (("fault", "disarm", "１"), "'１' is not a valid integer"),
+        (("state", "project1", "job1", "+1", "FAILED"), "'+1' is not a valid integer"),
     ],
 )
 def test_wrong_number_is_reported_by_what_is_wrong_with_it(arguments: tuple[str, ...], told: str) -> None:
     assert refusal(*arguments).endswith(told)
+
+
+def test_an_effect_with_a_number_that_is_too_long_is_refused_by_its_digits() -> None:
+    with pytest.raises(click.UsageError, match=r"the number 1{40}\.\.\. has over 400 digits"):
+        read_effect('{"latency": ' + "1" * 5000 + "}")
 
 
 def test_text_that_was_signed_is_read_as_utf_8(files: Path) -> None:

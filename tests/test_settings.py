@@ -98,6 +98,16 @@ def test_a_repeatable_setting_that_is_blank_is_refused_where_it_would_replace_a_
         assert read_settings({}) == Settings()
 
 
+@pytest.mark.parametrize("given", [None, []])
+@pytest.mark.parametrize("name", ["data_dir", "seed", "control_token", "batch_duration", "control_hosts"])
+def test_a_setting_that_is_given_as_nothing_has_its_default_whatever_its_variable(
+    name: str, given: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable(name), "30s")
+    assert getattr(read_settings({}), name) != getattr(Settings(), name)
+    assert read_settings({name: given}) == Settings()
+
+
 def test_repeatable_settings_collect_their_values(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse("--seed", "a.yaml", "--seed", "b.yaml").seed == ("a.yaml", "b.yaml")
     monkeypatch.setenv("FOASEMU_SEED", "a.yaml b.yaml")
@@ -122,6 +132,10 @@ def test_duration_takes_a_unit_and_a_bare_number_is_seconds(text: str, milliseco
         (("--log-level", "loud"), "'loud' is not one of 'debug', 'info', 'warning', 'error'"),
         (("--port", "65536"), "65536 is not in the range 0<=x<=65535"),
         (("--port", "http"), "'http' is not a valid integer"),
+        (("--port", "８０１８"), "'８０１８' is not a valid integer"),
+        (("--read-cache", "1_000"), "'1_000' is not a valid integer"),
+        (("--max-body", "+5"), "'+5' is not a valid integer"),
+        (("--max-worlds", "1" * 5000), "'... of 5000 characters is not a valid integer"),
         (("--max-body", "0"), "0 is not in the range x>=1"),
         (("--start-delay", "soon"), "'soon' is not a duration: give a number with ms, s, m, h or d"),
         (("--start-delay", "-1s"), "'-1s' is not a duration"),

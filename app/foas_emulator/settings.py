@@ -12,7 +12,7 @@ import click
 from click.types import BoolParamType
 
 from foas_emulator.completion import SEEDS
-from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text
+from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text, whole_number
 from foas_emulator.world.settings import CHOICES
 
 PREFIX = "FOASEMU_"
@@ -26,12 +26,6 @@ class SettingError(ValueError):
         super().__init__(f"{setting}: {reason}")
         self.setting = setting
         self.reason = " ".join(str(reason).split())
-
-
-class IntegerRange(click.IntRange):
-    """Integers in a range; other text is "not a valid integer", where click says "not a valid integer range"."""
-
-    name = "integer"
 
 
 class Written(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
@@ -56,6 +50,17 @@ DURATION = Written("duration", duration, duration_text)
 """Milliseconds, written as `30s`, `500ms`, `4m59s`, `1h`, `3d`, or a number of seconds."""
 LATENCY = Written("latency", span, span_text)
 RATE = Written("rate", rate, rate_text)
+_INTEGER = Written("integer", whole_number, str)
+
+
+class IntegerRange(click.IntRange):
+    """Integers in a range, in plain digits; click takes what Python does, such as `1_000`."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number that was typed."""
+        return super().convert(_INTEGER.convert(value, param, ctx), param, ctx)
 
 
 class Checked(click.ParamType):  # type: ignore[type-arg]  # as above
@@ -378,9 +383,11 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
 
 
 def read_settings(given: Mapping[str, Any]) -> Settings:
-    """Return settings with these values, as flags have them; variables give the others. Raise `click.UsageError`."""
+    """Return settings with these values (None is the default); variables give the others. Raise `click.UsageError`."""
     arguments = [argument for name, value in given.items() for argument in _arguments(name, value)]
     command = click.Command("settings", params=list[click.Parameter](options()))
+    for option in (each for each in command.params if each.name in given):
+        option.envvar = None
     return Settings(**command.make_context("foas-emulator", arguments).params)
 
 

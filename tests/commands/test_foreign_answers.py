@@ -222,6 +222,13 @@ def test_an_answer_that_is_shorter_than_announced_is_reported_as_that(command: s
     assert "does not answer as an HTTP server does: IncompleteRead(" in line
 
 
+@pytest.mark.parametrize("answering", [b"HTTP/1.0 200 OK\r\n\r\n" + b" " * 2_000_000], indirect=True, ids=["long"])
+def test_a_healthcheck_reads_no_more_than_the_health_of_an_emulator_may_have(answering: str) -> None:
+    result = CliRunner().invoke(main, ["healthcheck", "--url", answering], env={"FOASEMU_PORT": None})
+    (line,) = result.stderr.splitlines()
+    assert line.endswith(": its answer is longer than 1048576 bytes")
+
+
 @pytest.mark.parametrize("command", ["worlds", "get"])
 @pytest.mark.parametrize("answering", [b"HTTP/1.0 200 OK\r\n\r\n" + b" " * 200_000], indirect=True, ids=["long"])
 def test_an_answer_without_end_is_not_read_on(command: str, answering: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,21 @@ def test_a_command_that_is_not_there_or_cannot_be_run_has_the_status_of_shells(t
     assert (refused.returncode, f"{plain} cannot be run" in refused.stderr) == (126, True)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no #!")
+def test_a_command_that_cannot_be_run_says_why(tmp_path: Path) -> None:
+    for name, text in (("lost", "#!/nowhere/interpreter\n"), ("bare", "echo\n")):
+        (tmp_path / name).write_text(text, "utf-8")
+        (tmp_path / name).chmod(0o700)
+    for given, told in {
+        "": "Error: COMMAND is empty.",
+        str(tmp_path): f"foas-emulator run: {tmp_path} cannot be run: it is a directory",
+        str(tmp_path / "lost"): "the interpreter that it names, as after #! in its first line, does not exist",
+        str(tmp_path / "bare"): "it is no program, nor a script with #! in its first line",
+        "a\nb": "foas-emulator run: there is no command a\\nb",
+    }.items():
+        assert run("run", "--", given).stderr.strip().endswith(told)
+
+
 def test_windows_has_no_two_variables_whose_names_differ_in_case_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1", "FOAS_ENDPOINT": "there"}
     with monkeypatch.context() as patch:

@@ -18,29 +18,29 @@ CALLS: list[tuple[str, str, str, Any, int]] = [
     ("GET", "/info", "/info", None, 200),
     ("GET", "/worlds", "/worlds", None, 200),
     ("POST", "/reset", "/reset", None, 200),
-    ("PUT", "/worlds/{name}", "/worlds/new", None, 201),
-    ("PUT", "/worlds/{name}", WORLD, {"seed": "default"}, 200),
-    ("POST", "/worlds/{name}/reset", f"{WORLD}/reset", None, 200),
-    ("GET", "/worlds/{name}/snapshot", f"{WORLD}/snapshot", None, 200),
-    ("GET", "/worlds/{name}/credentials", f"{WORLD}/credentials", None, 200),
+    ("PUT", "/worlds/{world}", "/worlds/new", None, 201),
+    ("PUT", "/worlds/{world}", WORLD, {"seed": "default"}, 200),
+    ("POST", "/worlds/{world}/reset", f"{WORLD}/reset", None, 200),
+    ("GET", "/worlds/{world}/snapshot", f"{WORLD}/snapshot", None, 200),
+    ("GET", "/worlds/{world}/credentials", f"{WORLD}/credentials", None, 200),
     ("GET", "/interception", "/interception", None, 404),
-    ("GET", "/worlds/{name}/settings", f"{WORLD}/settings", None, 200),
-    ("PUT", "/worlds/{name}/settings", f"{WORLD}/settings", {"start_delay": "2s"}, 200),
-    ("GET", "/worlds/{name}/clock", f"{WORLD}/clock", None, 200),
-    ("PUT", "/worlds/{name}/clock", f"{WORLD}/clock", {"mode": "frozen"}, 200),
-    ("POST", "/worlds/{name}/clock/advance", f"{WORLD}/clock/advance", {"by": "30s"}, 200),
-    ("POST", "/worlds/{name}/clock/advance", f"{WORLD}/clock/advance?dry_run=true", {"by": "30s"}, 200),
-    ("POST", "/worlds/{name}/faults", f"{WORLD}/faults", RULE, 201),
-    ("GET", "/worlds/{name}/faults", f"{WORLD}/faults", None, 200),
-    ("GET", "/worlds/{name}/faults/{rule_id}", f"{WORLD}/faults/1", None, 200),
-    ("GET", "/worlds/{name}/journal", f"{WORLD}/journal", None, 200),
-    ("POST", "/worlds/{name}/journal/verify", f"{WORLD}/journal/verify", {"operation": "GetInstance"}, 200),
+    ("GET", "/worlds/{world}/settings", f"{WORLD}/settings", None, 200),
+    ("PUT", "/worlds/{world}/settings", f"{WORLD}/settings", {"start_delay": "2s"}, 200),
+    ("GET", "/worlds/{world}/clock", f"{WORLD}/clock", None, 200),
+    ("PUT", "/worlds/{world}/clock", f"{WORLD}/clock", {"mode": "frozen"}, 200),
+    ("POST", "/worlds/{world}/clock/advance", f"{WORLD}/clock/advance", {"by": "30s"}, 200),
+    ("POST", "/worlds/{world}/clock/advance", f"{WORLD}/clock/advance?dry_run=true", {"by": "30s"}, 200),
+    ("POST", "/worlds/{world}/faults", f"{WORLD}/faults", RULE, 201),
+    ("GET", "/worlds/{world}/faults", f"{WORLD}/faults", None, 200),
+    ("GET", "/worlds/{world}/faults/{rule_id}", f"{WORLD}/faults/1", None, 200),
+    ("GET", "/worlds/{world}/journal", f"{WORLD}/journal", None, 200),
+    ("POST", "/worlds/{world}/journal/verify", f"{WORLD}/journal/verify", {"operation": "GetInstance"}, 200),
     ("GET", "/coverage", "/coverage", None, 200),
-    ("GET", "/worlds/{name}/clock", "/worlds/missing/clock", None, 404),
-    ("POST", "/worlds/{name}/journal/verify", f"{WORLD}/journal/verify", {"operation": "StartJob"}, 422),
-    ("GET", "/worlds/{name}/events", "/worlds/missing/events", None, 404),
-    ("POST", "/worlds/{name}/seed", f"{WORLD}/seed", {"projects": [{}]}, 400),
-    ("PUT", "/worlds/{name}/clock", f"{WORLD}/clock", {"mode": "slow"}, 400),
+    ("GET", "/worlds/{world}/clock", "/worlds/missing/clock", None, 404),
+    ("POST", "/worlds/{world}/journal/verify", f"{WORLD}/journal/verify", {"operation": "StartJob"}, 422),
+    ("GET", "/worlds/{world}/events", "/worlds/missing/events", None, 404),
+    ("POST", "/worlds/{world}/seed", f"{WORLD}/seed", {"projects": [{}]}, 400),
+    ("PUT", "/worlds/{world}/clock", f"{WORLD}/clock", {"mode": "slow"}, 400),
 ]
 
 
@@ -63,7 +63,7 @@ def test_the_entry_of_a_call_has_the_form_that_the_document_gives_it(headers: di
     call = control.api.request("GET", INSTANCE, headers={**signed, **headers})
     entry = control.ok("GET", f"{WORLD}/journal/{call.headers['x-acs-request-id']}")
     assert ("signature_check" in entry) is bool(headers)
-    check_form(entry, "GET", "/worlds/{name}/journal/{request_id}", 200)
+    check_form(entry, "GET", "/worlds/{world}/journal/{request_id}", 200)
 
 
 def check_form(document: Any, method: str, template: str, status: int) -> None:

@@ -323,6 +323,8 @@ def test_a_frozen_clock_stands_where_it_was(control: Control) -> None:
         ({"by": True}, "by: Input should be a valid integer"),
         ({"by": 1.5}, "by: Input should be a valid integer"),
         ({"by": "soon"}, "'soon' is not a duration"),
+        ({"by": "30"}, "by: '30' has no unit: give 30s or 30ms"),
+        ({"by": " 0.5 "}, "by: ' 0.5 ' has no unit: give 0.5s or 0.5ms"),
         ({"by": 253_402_300_799_999}, "No clock goes beyond the year 9999."),
         ({"to": "tomorrow"}, "neither milliseconds since the epoch (13 digits) nor an ISO 8601 time"),
         ({"to": NEW_YEAR - 1}, "A clock does not advance into its past."),

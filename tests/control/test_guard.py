@@ -169,7 +169,7 @@ def test_the_control_api_leaves_no_trace_in_the_journal(control: Control) -> Non
 def test_the_control_api_has_a_document_of_its_own(control: Control) -> None:
     document = control.api.request("GET", "/_emulator/openapi.json").json()
     own = document["paths"]
-    assert "/_emulator/worlds/{name}/clock/advance" in own
+    assert "/_emulator/worlds/{world}/clock/advance" in own
     assert not [path for path in own if not path.startswith("/_emulator/")]
     tags = {tag["name"] for tag in document["tags"]}
     for path, methods in own.items():

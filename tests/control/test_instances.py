@@ -68,7 +68,7 @@ def test_what_was_pending_for_an_instance_is_dropped(control: Control) -> None:
         (STATE.replace("project1", "nowhere"), 404, "The specified project does not exist"),
         (STATE.replace("job1", "nothing"), 404, "The specified job does not exist"),
         (STATE.replace("412536", "5"), 404, "The specified instance does not exist"),
-        (STATE.replace("412536", "x"), 400, "instance_id: Input should be a valid integer"),
+        (STATE.replace("412536", "x"), 400, "instance_id: 'x' is not a valid integer"),
         (STATE.replace("412536", "9" * 30), 400, "instance_id: Input should be less than or equal to"),
     ],
 )
@@ -98,6 +98,32 @@ def test_only_an_instance_that_failed_has_an_error_message(control: Control) -> 
     hint = control.refused("PUT", STATE, {"ActualState": "RUNNING", "LastErrorMessage": "lost"})
     assert "LastErrorMessage is only for FAILED, and ActualState is" in hint
     control.ok("PUT", STATE, {"ActualState": "RUNNING", "LastErrorMessage": None}, status=204)
+
+
+def test_a_seeded_instance_has_the_members_of_one_that_was_started(control: Control) -> None:
+    jobs = [{"JobName": "started"}, {"JobName": "seeded", "instances": [{}]}]
+    control.ok("POST", "/worlds/default/seed", {"projects": [{"Name": "p", "jobs": jobs}]}, status=204)
+    control.api.ok("StartJob", projectName="p", jobName="started")
+    started, seeded = (
+        control.api.ok("GetInstance", projectName="p", jobName=name, instanceId=-1)["Instance"]
+        for name in ("started", "seeded")
+    )
+    assert started.keys() == seeded.keys()
+    assert started["PlanJson"] == seeded["PlanJson"] == ""
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_timeline_brings_no_live_state_in_an_offline_job(control: Control, state: str) -> None:
+    timeline = [{"after": "1m", "ActualState": state}]
+    ended = {"ActualState": "TERMINATED", "timeline": timeline}
+    instances = [{"Id": 11, "is_archived": True, **ended}, {"Id": 12, "is_archived": False, **ended}]
+    seed = {"projects": [{"Name": "p", "jobs": [{"JobName": "j", "instances": instances}]}]}
+    control.ok("POST", "/worlds/default/seed", seed, status=204)
+    control.api.ok("OfflineJob", projectName="p", jobName="j")
+    moved = control.ok("POST", "/worlds/default/clock/advance", {"by": "1m"})
+    is_live = state in ("WAITING", "RUNNING", "PAUSED")
+    assert [change["state"] for change in moved["changes"]] == [state, None if is_live else state]
+    control.api.ok("DeleteJob", projectName="p", jobName="j")
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -28,6 +28,17 @@ def test_an_unknown_query_parameter_is_refused_before_anything_is_done(
     assert control.send("GET", "/worlds/default/snapshot").content == before
 
 
+@pytest.mark.parametrize("number", ["%2B5", "1_0", "1.0", "%EF%BC%91", "", "1" * 5000])
+def test_a_number_in_a_query_or_a_path_has_plain_digits(control: Control, number: str) -> None:
+    queries = (f"journal?{name}={number}" for name in ("limit", "last", "after", "before", "status"))
+    for path in (*queries, f"journal/A?number={number}", f"clock?limit={number}"):
+        assert "is not a valid integer" in control.refused("GET", f"/worlds/default/{path}")
+    if number:
+        assert "is not a valid integer" in control.refused("GET", f"/worlds/default/faults/{number}")
+        instance = f"/worlds/default/projects/project1/jobs/job1/instances/{number}/state"
+        assert "is not a valid integer" in control.refused("PUT", instance, {"ActualState": "FAILED"})
+
+
 def test_a_query_parameter_in_the_body_is_told_to_be_one(control: Control) -> None:
     heard = control.refused("POST", "/worlds/default/clock/advance", {"by": "1h", "dry_run": True})
     assert "dry_run: there is no such member (there are by, to, until); it is a parameter of the query" in heard

@@ -5,7 +5,9 @@ import random
 import re
 import shutil
 import signal
+import subprocess
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -251,6 +253,21 @@ def test_a_program_that_is_asked_to_end_prints_its_figures(
     shown = capsys.readouterr()
     assert re.search(r"^rounds +1$", shown.out, re.MULTILINE)
     assert "ctrl+c" in shown.err
+
+
+def test_a_soak_that_is_ended_at_once_makes_no_round() -> None:
+    assert well(soak(bounds=Bounds(0, 0), seed=7)).values["rounds"].startswith("0;")
+
+
+@linux
+@pytest.mark.parametrize("seconds", [0.3, 2, 4])
+def test_an_interrupt_at_a_terminal_while_a_program_starts_leaves_no_traceback(seconds: float) -> None:
+    program = [sys.executable, "-m", "tests.endurance.chaos", "--seconds", "1"]
+    options: Any = {"start_new_session": True, "stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen(program, **options) as running:
+        time.sleep(seconds)
+        os.kill(-running.pid, signal.SIGINT)  # its whole group
+        assert "Traceback" not in running.communicate()[1]
 
 
 @posix

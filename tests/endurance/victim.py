@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -175,6 +177,15 @@ def _serve(
     server.serve(settings)
 
 
+def _start_forkserver() -> None:
+    """Start the process of which servers are forked; ctrl+c at a terminal must not end it while it imports."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which it inherits
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
 @contextmanager
 def serving(
     settings: Settings,
@@ -191,6 +202,7 @@ def serving(
     context: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
     if sys.platform != "win32":
         context.set_forkserver_preload(["tests.endurance.victim"])
+        _start_forkserver()
     heard, told = context.Pipe(duplex=False)
     felt = context.RawValue(Felt)
     process = context.Process(

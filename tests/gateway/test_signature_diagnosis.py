@@ -454,6 +454,7 @@ def test_raw_header_keeps_its_bytes() -> None:
         (b"HTTP/1.1 200 OK\r\n\r\n", "first line"),
         (b"GET / HTTP/1.1\nno header\n\n", "not a header"),
         (b"GET / HTTP/1.1\nHost : x\n\n", "not a header"),
+        (b"POST / HTTP/1.1\ncontent-length: " + b"1" * 5000, "its Content-Length has 5000 digits"),
     ],
 )
 def test_a_text_that_is_not_a_request_is_refused_with_the_line(text: bytes, reason: str) -> None:

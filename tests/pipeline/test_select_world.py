@@ -166,6 +166,26 @@ def test_requests_for_open_worlds_are_served_between_those_that_create_others(si
     assert answered[-1] == "d"
 
 
+def test_a_call_that_waits_for_its_turn_while_the_server_stops_has_an_id_and_its_format(served: Api) -> None:
+    async def stop(app: Any) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://emulator") as client:
+            get = partial(client.get, INSTANCE)
+            calls = [
+                asyncio.create_task(get(headers={"x-emulator-world": name, "accept": "text/xml"}))
+                for name in ("a", "b", "c")
+            ]
+            while not served.registry.exists("a"):  # noqa: ASYNC110 - creating a world is no event
+                await asyncio.sleep(0)
+            calls[-1].cancel()
+            return await calls[-1]
+
+    heard = asyncio.run(stop(served.app))
+    assert (heard.status_code, heard.headers["content-type"]) == (503, "text/xml;charset=utf-8")
+    assert f"<RequestId>{heard.headers['x-acs-request-id']}</RequestId>" in heard.text
+    assert len(heard.headers["x-acs-request-id"]) == 36
+    assert not served.registry.exists("c")
+
+
 def test_worlds_that_were_dropped_while_bodies_came_are_created_in_turns_too(
     served: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -150,7 +150,7 @@ def test_a_directory_that_there_is_not_is_made_before_the_tests_run(tmp_path: Pa
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
 
 
-@pytest.mark.parametrize("percent", ["nan", "-1", "100.5", "half"])
+@pytest.mark.parametrize("percent", ["nan", "-1", "100.5", "half", "1_0", "１２"])
 def test_a_percentage_that_is_none_is_refused(tmp_path: Path, percent: str) -> None:
     done = run(tmp_path, f"--foas-coverage-min={percent}")
     assert f"{percent!r} is not a percentage from 0 to 100" in done.stderr

@@ -7,6 +7,7 @@ import click
 
 from foas_emulator.commands.remote import Remote, remote
 from foas_emulator.completion import EFFECTS, OPERATIONS
+from foas_emulator.json_bounds import integer
 from foas_emulator.settings import RATE, IntegerRange
 from foas_emulator.showing import in_one_line
 from foas_emulator.testing.shapes import FAULT_RULE
@@ -54,7 +55,7 @@ def arm(emulator: Remote, *, effect: str, params: tuple[str, ...], **rule: Any) 
 
 
 @command.command("disarm")
-@click.argument("rule_id", type=int, required=False)
+@click.argument("rule_id", type=IntegerRange(min=1), required=False)
 @remote
 def disarm(emulator: Remote, *, rule_id: int | None) -> None:
     """Disarm the rule with this id, or all rules."""
@@ -67,9 +68,9 @@ def read_effect(text: str) -> dict[str, Any]:
     """Parse an effect: `name=value`, a bare name, or a JSON object. Raise `click.UsageError`."""
     if text.startswith("{"):
         try:
-            effect: dict[str, Any] = json.loads(text)
+            effect: dict[str, Any] = json.loads(text, parse_int=integer)
         except (ValueError, RecursionError) as error:
-            raise click.UsageError(f"EFFECT is not JSON: {error}") from None
+            raise click.UsageError(f"EFFECT cannot be read as JSON: {error}") from None
         return effect
     name, equals, value = text.partition("=")
     try:

@@ -13,6 +13,8 @@ from foas_emulator.testing.shapes import HEALTH
 
 _PATIENCE = 5.0
 """Seconds to wait for an answer."""
+_LONGEST = 1024 * 1024
+"""The most bytes of an answer, which has a hundred: another server's may be endless."""
 
 
 @click.command("healthcheck")
@@ -23,7 +25,7 @@ def command(url: str | None, port: int) -> None:
     target = address(url, port)
     with refusals_of(target):
         client = ControlClient(target)
-        client.patience = _PATIENCE
+        client.patience, client.longest_answer = _PATIENCE, _LONGEST
         health = client.request("GET", "/health", shape=HEALTH)
     click.echo(harmless(json.dumps(health, separators=(",", ":"))))
     sys.exit(0 if health["status"] == "ok" else 1)

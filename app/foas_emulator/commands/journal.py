@@ -16,7 +16,7 @@ from foas_emulator.testing.calls import faults_of, number_and_call, reasons_of
 @click.option(
     "--operation", shell_complete=OPERATIONS, help="Only calls of this operation, or of a glob such as 'Get*'."
 )
-@click.option("--status", type=int, help="Only calls that were answered with this status.")
+@click.option("--status", type=IntegerRange(100, 599), help="Only calls that were answered with this status.")
 @click.option("--code", help="Only calls that were answered with this error code.")
 @click.option("--failed", is_flag=True, help="Only calls that failed: with an error, or with no answer.")
 @click.option("--last", type=IntegerRange(min=1), default=20, show_default=True, help="Show at most this many calls.")

@@ -7,6 +7,8 @@ from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.gateway.signature import SignedRequest, as_text
 from foas_emulator.showing import shown
 
+_LONGEST_NUMBER = 19
+
 
 def parse_raw_request(text: bytes) -> SignedRequest:
     """Parse an HTTP/1.1 request that was captured or written by hand; lines may end in LF alone. Raise ValueError.
@@ -39,6 +41,8 @@ def _raw_body(body: bytes, headers: Mapping[str, str]) -> bytes:
     if headers.get("transfer-encoding", "").lower() == "chunked":
         return _unchunked(body)
     length = headers.get("content-length", "")
+    if length.isdecimal() and len(length) > _LONGEST_NUMBER:
+        raise ValueError(f"its Content-Length has {len(length)} digits")
     return body[: int(length)] if length.isdecimal() else body
 
 

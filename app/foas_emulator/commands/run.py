@@ -1,5 +1,6 @@
 """`foas-emulator run`: run a command in an environment in which every SDK calls an emulator."""
 
+import errno
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +19,7 @@ from foas_emulator.commands.base import refusals_to_start
 from foas_emulator.commands.remote import address, refusals_of, world_name
 from foas_emulator.loading import quickly
 from foas_emulator.settings import Settings, check_variables, flag, options
+from foas_emulator.showing import in_one_line
 from foas_emulator.temporary import temporary_directory
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.redirection import variables_for
@@ -46,6 +49,8 @@ def _run(
     a running one. The exit status is that of the command. Nothing is left behind.
     """
     check_variables(os.environ)
+    if not command[0].strip():
+        raise click.UsageError("COMMAND is empty.")
     given = [
         flag(name)
         for name in settings
@@ -108,13 +113,26 @@ def _call(
         given = variables_for(server, world, os.environ, directory=directory, proxy=proxy)
         try:
             status = child.run(_found(command), {**os.environ, **_each_once(given)})
-        except FileNotFoundError:
-            click.echo(f"foas-emulator run: there is no command {command[0]}", err=True)
-            return NOT_FOUND
         except OSError as error:
-            click.echo(f"foas-emulator run: {command[0]} cannot be run: {error.strerror}", err=True)
-            return NOT_EXECUTABLE
+            click.echo(in_one_line(f"foas-emulator run: {_reason(command[0], error)}"), err=True)
+            return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
     return status if status >= 0 else KILLED - status
+
+
+def _reason(program: str, error: OSError) -> str:
+    """Return why a command cannot be run. The system's words for a script mean its interpreter."""
+    reason = error.strerror
+    if isinstance(error, FileNotFoundError):
+        if not Path(program).is_file():
+            return f"there is no command {program}"
+        reason = "the interpreter that it names, as after #! in its first line, does not exist"
+        if Path(program).name == program:
+            reason = f"it is not in PATH; give .{os.sep}{program}"
+    elif Path(program).is_dir():
+        reason = "it is a directory"
+    elif error.errno == errno.ENOEXEC:
+        reason = "it is no program, nor a script with #! in its first line"
+    return f"{program} cannot be run: {reason}"
 
 
 def _found(command: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ import click
 
 from foas_emulator.commands.remote import Remote, remote
 from foas_emulator.completion import completing
+from foas_emulator.settings import IntegerRange
 
 STATES = ("WAITING", "RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED")
 
@@ -22,7 +23,7 @@ class _Command(click.Command):
     """A command for which -1, a stream job's current instance, is an argument and not an option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        # Click takes what begins with a blank for an argument, and int() reads it.
+        # Click takes what begins with a blank for an argument, and whole_number() reads it.
         is_number = re.compile("-[0-9]+").fullmatch
         passed = [
             f" {each}" if is_number(each) and not before.startswith("-") else each
@@ -34,7 +35,7 @@ class _Command(click.Command):
 @click.command("state", cls=_Command)
 @click.argument("project")
 @click.argument("job")
-@click.argument("instance", type=int)
+@click.argument("instance", type=IntegerRange(min=-1))
 @click.argument("state", type=_state, shell_complete=completing(lambda: STATES))
 @click.option("--message", help="Error message, for the state FAILED.")
 @remote

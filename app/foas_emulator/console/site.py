@@ -136,4 +136,4 @@ class View:
 
 def is_number(text: str) -> bool:
     """Whether a text is a non-negative whole number that is short enough to be read."""
-    return text.isdecimal() and len(text) <= _LONGEST_NUMBER
+    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER

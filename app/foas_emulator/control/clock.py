@@ -11,10 +11,11 @@ from foas_emulator.control.changes import ChangeShown, write_clock, write_settle
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import require_world
 from foas_emulator.control.images import copy_of_world, one_large_at_a_time
+from foas_emulator.control.paths import WorldName
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.world.advance import advance_by, advance_to, advance_to_next, advance_until_idle, set_clock, settle
 from foas_emulator.world.clock import Mode
-from foas_emulator.world.durations import duration
+from foas_emulator.world.durations import duration, whole_number
 from foas_emulator.world.instants import LAST_INSTANT, instant
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import SettledChange, World
@@ -26,6 +27,14 @@ def _written(description: str, *, example: str) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [number, {"type": "string"}], "description": description, "examples": [example]})
 
 
+def _with_unit(text: str) -> int:
+    """Return the milliseconds of a duration. Raise ValueError without a unit: a number beside it is milliseconds."""
+    milliseconds = duration(text)
+    if (number := text.strip())[-1].isdecimal():
+        raise ValueError(f"{text!r} has no unit: give {number}s or {number}ms")
+    return milliseconds
+
+
 Milliseconds = Annotated[int, Field(ge=0, le=LAST_INSTANT)]
 Instant = Annotated[
     Milliseconds,
@@ -35,7 +44,7 @@ Instant = Annotated[
 ]
 Span = Annotated[
     Milliseconds,
-    BeforeValidator(lambda value: duration(value) if isinstance(value, str) else value),
+    BeforeValidator(lambda value: _with_unit(value) if isinstance(value, str) else value),
     Field(strict=True),
     _written("Milliseconds, or a duration such as 30s.", example="30s"),
 ]
@@ -43,6 +52,7 @@ Span = Annotated[
 Limit = Annotated[
     int | None,
     Query(ge=1, le=1000, description="List so many changes of a kind, the first ones; without it, all are listed."),
+    BeforeValidator(whole_number),
 ]
 
 
@@ -91,11 +101,11 @@ class ClockMoved(ClockShown):
 
 
 def clock_router(registry: Registry, large: LargeAnswers) -> APIRouter:
-    """Return the routes of each world's clock under `/worlds/{name}/clock`."""
-    router = APIRouter(prefix="/worlds/{name}/clock", route_class=DocumentRoute, tags=["clock"])
+    """Return the routes of each world's clock under `/worlds/{world}/clock`."""
+    router = APIRouter(prefix="/worlds/{world}/clock", route_class=DocumentRoute, tags=["clock"])
 
     @router.get("", response_model=ClockShown)
-    async def get_clock(name: str, limit: Limit = None) -> Response:
+    async def get_clock(name: WorldName, limit: Limit = None) -> Response:
         """Return the time of a world, and its pending changes."""
         world = require_world(registry, name)
         with world.in_use():
@@ -105,7 +115,7 @@ def clock_router(registry: Registry, large: LargeAnswers) -> APIRouter:
             return _answer(clock)
 
     @router.put("", response_model=ClockMoved)
-    async def put_clock(name: str, setting: ClockSetting, limit: Limit = None) -> Response:
+    async def put_clock(name: WorldName, setting: ClockSetting, limit: Limit = None) -> Response:
         """Freeze a clock, let it run, or set it. Changes that are due then happen; setting it back undoes nothing."""
         world = registry.open_or_create(name)
         with world.in_use():
@@ -115,7 +125,7 @@ def clock_router(registry: Registry, large: LargeAnswers) -> APIRouter:
 
     @router.post("/advance", response_model=ClockMoved)
     async def advance_clock(
-        name: str,
+        name: WorldName,
         advance: Annotated[Advance, Body(openapi_examples=_EXAMPLES)],
         *,
         dry_run: Annotated[bool, Query(description="Only report what would happen; the world stays as it is.")] = False,

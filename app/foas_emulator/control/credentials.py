@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from foas_emulator.control.answers import Credentials, answers
+from foas_emulator.control.paths import WorldName
 from foas_emulator.gateway.access_keys import WORLD_SECRET, WORLD_TOKEN, world_key
 from foas_emulator.world.names import WorldNameError
 
@@ -13,11 +14,11 @@ _LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def credentials_router() -> APIRouter:
-    """Return the route of each world's credentials under `/worlds/{name}/credentials`."""
-    router = APIRouter(prefix="/worlds/{name}/credentials", tags=["worlds"])
+    """Return the route of each world's credentials under `/worlds/{world}/credentials`."""
+    router = APIRouter(prefix="/worlds/{world}/credentials", tags=["worlds"])
 
     @router.get("", **answers(Credentials))
-    async def get_credentials(name: str) -> dict[str, Any]:
+    async def get_credentials(name: WorldName) -> dict[str, Any]:
         """Return the key of a world and its token, for ALIBABA_CLOUD_CREDENTIALS_URI. This needs no control token."""
         access_key_id = world_key(name)
         if access_key_id is None:

@@ -166,7 +166,7 @@ def _no_route(app: FastAPI, request: Request, error: HTTPException) -> ControlEr
 
 
 def _failed_statement(request: Request, error: Exception) -> ControlError:
-    trouble = file_error(error, Path(f"{request.path_params.get('name')}.db"))
+    trouble = file_error(error, Path(f"{request.path_params.get('world')}.db"))
     if trouble is None:
         raise error
     return _unusable_file(trouble)

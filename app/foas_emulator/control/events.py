@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from foas_emulator.control.errors import ControlError, require_world
+from foas_emulator.control.paths import WorldName
 from foas_emulator.faults.wire import abort
 from foas_emulator.gateway.responses import until_disconnected
 from foas_emulator.journal.entries import WorldJournal, show
@@ -42,11 +43,11 @@ _QUIET_ROUNDS = 40
 
 
 def event_router(registry: Registry, journal: Journal) -> APIRouter:
-    """Return the route of each world's events under `/worlds/{name}/events`."""
-    router = APIRouter(prefix="/worlds/{name}/events", tags=["journal"])
+    """Return the route of each world's events under `/worlds/{world}/events`."""
+    router = APIRouter(prefix="/worlds/{world}/events", tags=["journal"])
 
     @router.get("", response_class=Response, responses={200: {"content": _CONTENT}})
-    async def watch_world(name: str) -> Response:
+    async def watch_world(name: WorldName) -> Response:
         """Report calls as they end and changes of state, from now on, at most about three times a second.
 
         Each event is `{"calls", "more", "changed"}`: the latest calls as the journal shows them, the number of other

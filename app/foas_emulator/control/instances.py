@@ -4,18 +4,20 @@ from typing import Annotated, Self
 from urllib.parse import quote, unquote_to_bytes
 
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from starlette.routing import Match
 from starlette.types import Scope
 
 from foas_emulator.control.documents import DocumentRoute
+from foas_emulator.control.paths import WorldName
 from foas_emulator.operations.instances.lifecycle import FAILED, State
 from foas_emulator.operations.instances.service import put_state
 from foas_emulator.world.advance import settle
+from foas_emulator.world.durations import whole_number
 from foas_emulator.world.ids import LAST_COUNT
 from foas_emulator.world.registry import Registry
 
-InstanceId = Annotated[int, Path(ge=-1, le=LAST_COUNT)]
+InstanceId = Annotated[int, Path(ge=-1, le=LAST_COUNT), BeforeValidator(whole_number)]
 
 
 class InstanceState(BaseModel):
@@ -52,14 +54,14 @@ class _NamesRoute(DocumentRoute):
 def instance_router(registry: Registry) -> APIRouter:
     """Return the route of each instance's state under its path in a world."""
     router = APIRouter(
-        prefix="/worlds/{name}/projects/{project_name}/jobs/{job_name}/instances/{instance_id}",
+        prefix="/worlds/{world}/projects/{project_name}/jobs/{job_name}/instances/{instance_id}",
         route_class=_NamesRoute,
         tags=["instances"],
     )
 
     @router.put("/state", status_code=204)
     async def put_instance_state(
-        name: str, project_name: str, job_name: str, instance_id: InstanceId, state: InstanceState
+        name: WorldName, project_name: str, job_name: str, instance_id: InstanceId, state: InstanceState
     ) -> Response:
         """Put an instance into a state at once. Its pending changes are dropped."""
         world = registry.open_or_create(name)

@@ -10,10 +10,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import BeforeValidator
 
 from foas_emulator.control.answers import JournalEntryWithContents, JournalPage, Verified, answers
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, no_world, require_world
+from foas_emulator.control.paths import WorldName
 from foas_emulator.difference import Difference
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.gateway.responses import until_disconnected
@@ -24,14 +26,17 @@ from foas_emulator.journal.verification import Expectation, Finding, Verificatio
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.showing import counted
 from foas_emulator.world.clock import stopwatch
-from foas_emulator.world.durations import duration
+from foas_emulator.world.durations import duration, whole_number
 from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.threads import in_thread
 
+_PLAIN = BeforeValidator(whole_number)
+
 EntryNumber = Annotated[
     int | None,
     Query(ge=1, description="Return the entry with this number, where several have the id: after a restored snapshot."),
+    _PLAIN,
 ]
 
 _NAMED = 3
@@ -51,11 +56,13 @@ _VERIFICATION = 20_000
 class _Part:
     """The part of the entries to return: the first ones or the last ones with a number between two others."""
 
-    after: Annotated[int, Query(ge=0, description="Only entries with a higher number, as for the next page.")] = 0
-    before: Annotated[int | None, Query(ge=1, description="Only entries with a lower number.")] = None
-    limit: Annotated[int, Query(ge=1, le=1000, description="Return so many entries, the first ones.")] = 100
+    after: Annotated[
+        int, Query(ge=0, description="Only entries with a higher number, as for the next page."), _PLAIN
+    ] = 0
+    before: Annotated[int | None, Query(ge=1, description="Only entries with a lower number."), _PLAIN] = None
+    limit: Annotated[int, Query(ge=1, le=1000, description="Return so many entries, the first ones."), _PLAIN] = 100
     last: Annotated[
-        int | None, Query(ge=1, le=1000, description="Return so many entries, the last ones; not with `limit`.")
+        int | None, Query(ge=1, le=1000, description="Return so many entries, the last ones; not with `limit`."), _PLAIN
     ] = None
 
     async def read(self, world_journal: WorldJournal, wanted: Filter) -> Page:
@@ -103,8 +110,8 @@ def _refuse_limit_with_last(request: Request) -> None:
 
 
 def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) -> APIRouter:
-    """Return the routes of each world's journal under `/worlds/{name}/journal`."""
-    router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute, tags=["journal"])
+    """Return the routes of each world's journal under `/worlds/{world}/journal`."""
+    router = APIRouter(prefix="/worlds/{world}/journal", route_class=DocumentRoute, tags=["journal"])
     verifying, writing = LoopLock(), LoopLock()
     verifications = _Verifications()
 
@@ -114,7 +121,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
 
     @router.get("", dependencies=[Depends(_refuse_limit_with_last)], **answers(JournalPage))
     async def read_journal(
-        name: str,
+        name: WorldName,
         wanted: Annotated[Filter, Depends(_filter)],
         part: Annotated[_Part, Depends()],
     ) -> Response:
@@ -128,7 +135,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         return answer(await _write_page(page.entries, rest, writing))
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
-    async def read_entry(name: str, request_id: str, number: EntryNumber = None) -> Response:
+    async def read_entry(name: WorldName, request_id: str, number: EntryNumber = None) -> Response:
         """Return the latest entry with a request id, with headers and bodies; secrets and signatures are masked."""
         require_world(registry, name)
         await journal.sort()
@@ -139,7 +146,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         return answer(await in_thread(partial(_written_whole, *found)))
 
     @router.delete("", status_code=204)
-    async def forget_journal(name: str) -> Response:
+    async def forget_journal(name: WorldName) -> Response:
         """Forget all entries of the journal."""
         require_world(registry, name)
         journal.forget(name)
@@ -147,7 +154,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
 
     @router.post("/verify", **answers(Verified))
     async def verify_journal(
-        name: str, request: Request, expected: Annotated[Expectation, Body(openapi_examples=_EXAMPLES)]
+        name: WorldName, request: Request, expected: Annotated[Expectation, Body(openapi_examples=_EXAMPLES)]
     ) -> JSONResponse:
         """Verify an expectation on the calls of a world; wait for it until `timeout`, if that is given."""
         with verifications.counting(expected, await request.body()):

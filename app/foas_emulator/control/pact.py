@@ -9,6 +9,7 @@ from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.merging import clusters_there, merge
 from foas_emulator.control.off_loop import LARGE, off_loop
+from foas_emulator.control.paths import WorldName
 from foas_emulator.control.resetting import reset
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.states import LONGEST_NAME, StateError, States
@@ -31,10 +32,10 @@ class PactState(BaseModel):
 
 def pact_router(registry: Registry, states: States) -> APIRouter:
     """Return the route of a world's states."""
-    router = APIRouter(prefix="/worlds/{name}", route_class=DocumentRoute, tags=["snapshots"])
+    router = APIRouter(prefix="/worlds/{world}", route_class=DocumentRoute, tags=["snapshots"])
 
     @router.post("/pact-states", status_code=204)
-    async def change_pact_state(name: str, change: PactState) -> Response:
+    async def change_pact_state(name: WorldName, change: PactState) -> Response:
         """Merge the seed of a state into the world (setup), or reset the world (teardown)."""
         check_name(name)  # an empty state asks no world
         if change.action == "teardown":

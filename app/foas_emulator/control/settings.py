@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from foas_emulator.control.answers import WorldSettingsShown, answers
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
+from foas_emulator.control.paths import WorldName
 from foas_emulator.seeds.parts import Problem
 from foas_emulator.seeds.validation import setting_problems
 from foas_emulator.world.advance import settle
@@ -20,16 +21,16 @@ _SHOWN_PROBLEMS = 20
 
 
 def settings_router(registry: Registry) -> APIRouter:
-    """Return the routes of each world's settings under `/worlds/{name}/settings`."""
-    router = APIRouter(prefix="/worlds/{name}/settings", route_class=DocumentRoute, tags=["settings"])
+    """Return the routes of each world's settings under `/worlds/{world}/settings`."""
+    router = APIRouter(prefix="/worlds/{world}/settings", route_class=DocumentRoute, tags=["settings"])
 
     @router.get("", **answers(WorldSettingsShown))
-    async def get_settings(name: str) -> dict[str, Any]:
+    async def get_settings(name: WorldName) -> dict[str, Any]:
         """Return all settings in force in a world. Delays are durations; a batch_duration of null has no end."""
         return _show(require_world(registry, name))
 
     @router.put("", **answers(WorldSettingsShown))
-    async def put_settings(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    async def put_settings(name: WorldName, settings: dict[str, Any]) -> dict[str, Any]:
         """Change the given settings, all or none; the others stay. Delays are durations, or seconds."""
         problems = [_named(problem) for problem in islice(setting_problems(settings), _SHOWN_PROBLEMS)]
         if problems:

@@ -23,6 +23,7 @@ from foas_emulator.control.errors import require_world
 from foas_emulator.control.images import has_left, image_of_snapshot, one_large_at_a_time
 from foas_emulator.control.merging import clusters_there, merge
 from foas_emulator.control.off_loop import off_loop
+from foas_emulator.control.paths import WorldName
 from foas_emulator.control.staging import load
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.seeds.limits import weight
@@ -39,8 +40,8 @@ _ROWS_AT_A_TIME = 100
 
 
 def snapshot_router(registry: Registry, large: LargeAnswers) -> APIRouter:
-    """Return the routes of seeds and snapshots under `/worlds/{name}`."""
-    router = APIRouter(prefix="/worlds/{name}", tags=["snapshots"])
+    """Return the routes of seeds and snapshots under `/worlds/{world}`."""
+    router = APIRouter(prefix="/worlds/{world}", tags=["snapshots"])
 
     def image(body: bytes | bytearray, *, as_yaml: bool) -> bytes:
         return image_of_snapshot(body, as_yaml=as_yaml, registry=registry)
@@ -57,7 +58,7 @@ def snapshot_router(registry: Registry, large: LargeAnswers) -> APIRouter:
         response_model=None,
         responses={200: {"model": Snapshot, "content": {YAML: {"schema": dict(ANY_OBJECT)}}}},
     )
-    async def get_snapshot(name: str, request: Request) -> Response:
+    async def get_snapshot(name: WorldName, request: Request) -> Response:
         """Return the whole world: rows, clock, pending changes, counters, settings, fault rules; as YAML by Accept."""
         world = require_world(registry, name)
         await request.body()  # it is empty, and `has_left` works only after it was read
@@ -73,7 +74,7 @@ def snapshot_router(registry: Registry, large: LargeAnswers) -> APIRouter:
         return Response(text, media_type=media_type)
 
     @router.put("/snapshot", status_code=204, openapi_extra=described_body(ANY_OBJECT))
-    async def put_snapshot(name: str, request: Request) -> Response:
+    async def put_snapshot(name: WorldName, request: Request) -> Response:
         """Replace the world by the one in the snapshot, to the byte; its origin, for resets, stays the same."""
         body, as_yaml = await read_body(request), is_yaml(request)
         size = weight(body)
@@ -88,7 +89,7 @@ def snapshot_router(registry: Registry, large: LargeAnswers) -> APIRouter:
         return Response(status_code=204)
 
     @router.post("/seed", status_code=204, openapi_extra=described_body(ANY_OBJECT))
-    async def merge_seed(name: str, request: Request) -> Response:
+    async def merge_seed(name: WorldName, request: Request) -> Response:
         """Merge a seed document, all or nothing: resources that it names are replaced as a whole, all others stay."""
         body = await read_body(request)
         clusters = await clusters_there(registry, name)

@@ -13,6 +13,7 @@ from foas_emulator.control.documents import ANY_OBJECT, described_body, is_yaml,
 from foas_emulator.control.errors import ControlError, no_world
 from foas_emulator.control.images import has_left, one_large_at_a_time
 from foas_emulator.control.off_loop import UNKNOWN, off_loop
+from foas_emulator.control.paths import WorldName
 from foas_emulator.control.resetting import reset, reset_all
 from foas_emulator.control.staging import staged_image
 from foas_emulator.seeds.consistency import check_world
@@ -31,6 +32,7 @@ from foas_emulator.world.snapshot import read_snapshot
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
 
+_WORLD = "/worlds/{world}"
 _BEGINNINGS = ("seed", "snapshot", "fork")
 _BEGINNING_SCHEMA = {
     "type": "object",
@@ -64,11 +66,11 @@ def world_router(registry: Registry) -> APIRouter:
         return JSONResponse({"worlds": registry.names()})  # FastAPI would convert every name in it
 
     @router.put(
-        "/worlds/{name}",
+        _WORLD,
         openapi_extra=described_body(_BEGINNING_SCHEMA, empty={"seed": "empty"}, a_copy={"fork": "default"}),
         **answers(WorldIdentity, 200, 201),
     )
-    async def put_world(name: str, request: Request) -> Response:
+    async def put_world(name: WorldName, request: Request) -> Response:
         """Create a world, or replace it: from the default seed without a body, else as the body says."""
         body, as_yaml = await read_body(request), is_yaml(request)
         document = await off_loop(weight(body), lambda: parse_document(body, as_yaml=as_yaml))
@@ -76,15 +78,15 @@ def world_router(registry: Registry) -> APIRouter:
         status = await _put(registry, document, request, size=size)
         return Response() if status is None else JSONResponse(_identity(name), status)
 
-    @router.delete("/worlds/{name}", status_code=204)
-    async def delete_world(name: str) -> Response:
+    @router.delete(_WORLD, status_code=204)
+    async def delete_world(name: WorldName) -> Response:
         """Drop a world. Its name is free again; the next request that uses it creates a new world."""
         if not registry.drop(name):
             raise no_world(name)
         return Response(status_code=204)
 
-    @router.post("/worlds/{name}/reset", **answers(WorldIdentity))
-    async def reset_world(name: str) -> dict[str, Any]:
+    @router.post(f"{_WORLD}/reset", **answers(WorldIdentity))
+    async def reset_world(name: WorldName) -> dict[str, Any]:
         """Return a world to what it was created from; its journal starts over."""
         await reset(registry, name)
         return _identity(name)
@@ -104,7 +106,7 @@ def _describe(registry: Registry, name: str) -> dict[str, Any]:
 
 async def _put(registry: Registry, document: Document, request: Request, *, size: int) -> int | None:
     """Create or replace a world as a body of this size says; return the status, None if the client has left."""
-    name = request.path_params["name"]
+    name = request.path_params["world"]
     async with one_large_at_a_time(size):
         if await has_left(request, size):
             return None

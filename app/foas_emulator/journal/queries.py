@@ -5,11 +5,15 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import islice
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, WorldJournal
 from foas_emulator.patterns import CallPattern, Glob, matches_glob
+from foas_emulator.world.durations import whole_number
 from foas_emulator.world.slices import in_slices
 
 
@@ -18,7 +22,7 @@ class Filter:
     """Conditions on entries, all of which must be met. Operation and code may be globs."""
 
     operation: Glob | None = None
-    status: int | None = None
+    status: Annotated[int | None, BeforeValidator(whole_number)] = None
     code: Glob | None = None
     access_key_id: str | None = None
     failed: bool | None = None

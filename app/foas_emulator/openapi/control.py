@@ -28,7 +28,7 @@ _TAGS = {
     "coverage": "The parts of the service that were exercised.",
 }
 _PARAMETERS: dict[str, Schema] = {
-    "name": {"description": "Name of the world.", "schema": {"pattern": f"^{WORLD_NAME}$"}},
+    "world": {"description": "Name of the world.", "schema": {"pattern": f"^{WORLD_NAME}$"}},
     "project_name": {"description": "Name of the project."},
     "job_name": {"description": "Name of the job."},
     "instance_id": {"description": "Id of the instance.", "schema": {"format": "int64"}},

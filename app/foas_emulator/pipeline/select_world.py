@@ -51,9 +51,13 @@ class SelectWorld:
 
         Requests for open worlds are served in between, even if hundreds for others arrive at once.
         """
-        async with self._turns:
-            self.open(context)
-            await asyncio.sleep(0)
+        try:
+            async with self._turns:
+                self.open(context)
+                await asyncio.sleep(0)
+        except asyncio.CancelledError:  # the server stops
+            self._prepare_refusal(context)
+            raise
 
     def open(self, context: RequestContext) -> None:
         """Open the world that a request names, or create it, and let the request enter it."""
@@ -64,14 +68,18 @@ class SelectWorld:
         enter(context, world)
 
     def _refusal(self, context: RequestContext, error: WorldNameError | WorldLimitError | WorldFileError) -> ApiError:
-        choose_format(context)
-        context.request_id = context.request_id or self._registry.next_request_id()
+        self._prepare_refusal(context)
         if isinstance(error, WorldFileError):
             return UNAVAILABLE(error.hint)
         if isinstance(error, WorldLimitError):
             return UNAVAILABLE(str(error))
         context.world_name = ""  # the log would show it as it came
         return INVALID_WORLD(masked(str(error)))  # a key without a comma after it has the signature in it
+
+    def _prepare_refusal(self, context: RequestContext) -> None:
+        """Give a request without a world what its answer needs."""
+        choose_format(context)
+        context.request_id = context.request_id or self._registry.next_request_id()
 
 
 def enter(context: RequestContext, world: World) -> None:

@@ -293,6 +293,7 @@ def _put_instance(world: World, job: Job, seed_job: SeedJob, seed: SeedInstance,
     row = _row(
         Instance,
         job.model_dump(exclude={"description"})
+        | {"plan_json": job.plan_json or ""}  # as of one that was started
         | {"actual_state": seed.actual_state, "expect_state": _EXPECTED.get(seed.actual_state, seed.actual_state)}
         | seed.given()
         | {"id": instance_id, "project_name": job.project_name, "job_name": job.job_name},

@@ -55,6 +55,7 @@ class ControlClient:
         if self._parts.scheme not in ("http", "https") or not self._parts.hostname:
             raise ValueError(f"{url!r} is not the address of a server: give one such as http://127.0.0.1:8018")
         self.patience = TIMEOUT
+        self.longest_answer: int | None = None
         self._headers = {} if control_token is None else {"authorization": f"Bearer {control_token}"}
 
     def request(self, method: str, path: str, body: Any = None, *, shape: Shape = dict) -> Any:
@@ -115,7 +116,7 @@ class ControlClient:
             target = f"{self._parts.path}/_emulator{path}"
             connection.request(method, target, body, {**self._headers, **(headers or {})})
             with connection.getresponse() as response:
-                answer = read_whole(response)
+                answer = read_whole(response, longest=self.longest_answer)
         except HTTPException as error:
             raise ConnectionError(f"{self.url} does not answer as an HTTP server does: {error!r}") from error
         finally:
@@ -125,13 +126,14 @@ class ControlClient:
         return answer
 
 
-def read_whole(response: "HTTPResponse") -> bytes:
+def read_whole(response: "HTTPResponse", *, longest: int | None = None) -> bytes:
     """Return the body of an answer. Raise ConnectionError if it is endless, and `IncompleteRead` if it is cut off."""
     from http.client import IncompleteRead  # noqa: PLC0415 - as in `_send`
 
-    answer = response.read(_LONGEST_ANSWER + 1)
-    if len(answer) > _LONGEST_ANSWER:
-        raise ConnectionError(f"its answer is longer than {_LONGEST_ANSWER} bytes")
+    longest = longest or _LONGEST_ANSWER
+    answer = response.read(longest + 1)
+    if len(answer) > longest:
+        raise ConnectionError(f"its answer is longer than {longest} bytes")
     if response.length:  # without a number, `read` would complain itself, and take memory for what is announced
         raise IncompleteRead(answer, response.length)
     return answer

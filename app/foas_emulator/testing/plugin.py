@@ -70,9 +70,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def _percent(text: str) -> float:
     """Return a percentage. Raise `ArgumentTypeError` for anything but a number from 0 to 100, such as nan."""
-    with suppress(ValueError):
-        if 0 <= float(text) <= 100:  # noqa: PLR2004 - what a percentage is
-            return float(text)
+    if re.fullmatch(r"[0-9]{1,3}(\.[0-9]*)?", text) and float(text) <= 100:  # noqa: PLR2004 - what a percentage is
+        return float(text)
     raise ArgumentTypeError(f"{text!r} is not a percentage from 0 to 100")
 
 

@@ -1,4 +1,4 @@
-"""Durations as people write them. Imports nothing slow, because the command line parses its settings with it."""
+"""Durations and integers as people write them. Imports nothing slow: the command line parses its settings with it."""
 
 import re
 from dataclasses import dataclass
@@ -25,6 +25,15 @@ _PERCENTAGE = r"(?:100(?:\.0{1,16})?|[0-9]{1,2}(?:\.[0-9]{1,16})?)[ \t]*%"
 RATE_PATTERN = rf"[ \t]*(?:{_PERCENTAGE}|1(?:\.0{{1,16}})?|0(?:\.[0-9]{{1,16}})?)[ \t]*"
 """The pattern of a rate: a percentage, or a number from 0 to 1."""
 _RATE = re.compile(RATE_PATTERN)
+_INTEGER = re.compile(r"[ \t]*(-?[0-9]{1,400})[ \t]*")
+
+
+def whole_number(text: str) -> int:
+    """Return the number that a text is, in digits alone. Raise ValueError for more than 400, as in JSON."""
+    found = _INTEGER.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{abridged(text)} is not a valid integer")
+    return int(found[1])
 
 
 def duration(value: str | float) -> int:

@@ -19,6 +19,8 @@ from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.columns import ACCOUNT
 from foas_emulator.operations.hooks import Signal
 from foas_emulator.operations.instances.rows import Instance, select_ids, update_instance
+from foas_emulator.operations.jobs import lifecycle as job_lifecycle
+from foas_emulator.operations.jobs import service as jobs
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.tables import Change, assign, changed, equal
 from foas_emulator.world.world import World
@@ -201,11 +203,18 @@ def brings(change: PendingChange) -> str | None:
 
 
 def apply_change(world: World, change: PendingChange) -> str | None:
-    """Apply a due change of an instance, `put_state`, `archive` or the outcome of a call; return its new state."""
+    """Apply a due change of an instance, `put_state`, `archive` or the outcome of a call; return its new state.
+
+    A timeline brings no live state in a job that was taken offline, as `put_state` of the service does not.
+    """
     instance = world.store.get(Instance, equal(Instance.id, int(change.key)))
     assert instance is not None, "changes are cancelled when their instance is deleted"
     if change.event == "put_state":
         details = change.read_details()
+        if details["ActualState"] in LIVE and not instance.is_archived:
+            job = jobs.require(world, instance.project_name, instance.job_name)
+            if job_lifecycle.committed(world, job) is None:
+                return None
         enter(world, instance, details["ActualState"], details.get("LastErrorMessage"))
         return brings(change)
     if change.event == "archive":
