@@ -40,7 +40,7 @@ CALLS_OF_WRITES = {
     "DeleteJob": 643,
 }
 """A statement that SQLAlchemy makes anew for each call would add some hundreds."""
-MODULES_AT_START = 847
+MODULES_AT_START = 851
 NEVER_AT_START = ("cryptography", "trustme", "jinja2", "httpx")
 
 

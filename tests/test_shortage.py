@@ -19,7 +19,8 @@ from foas_emulator.gateway import formats
 from foas_emulator.serving import server
 from foas_emulator.serving.server import StartError
 from foas_emulator.testing import Emulator
-from foas_emulator.world.shortage import in_thread, refused_by_system
+from foas_emulator.world.shortage import refused_by_system
+from foas_emulator.world.threads import in_thread
 from tests.api import Api, open_api
 
 NO_THREAD = RuntimeError("can't start new thread")

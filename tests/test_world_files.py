@@ -13,6 +13,7 @@ from foas_emulator.control import images, resetting
 from foas_emulator.faults.rules import FaultRule
 from foas_emulator.world import copying, soundness
 from foas_emulator.world.file_errors import WorldFileError
+from foas_emulator.world.staging import StagedImage
 from foas_emulator.world.store import Store
 from foas_emulator.world.tables import assign, equal
 from foas_emulator.world.world import WorldRow
@@ -120,10 +121,10 @@ def test_a_world_that_cannot_be_reset_keeps_none_of_the_others_from_it(
         assert api.request("POST", f"/_emulator/worlds/{name}/seed", json=seed).is_success
     reset_existing = api.registry.reset_existing
 
-    def full_for_bob(name: str) -> None:
+    def full_for_bob(name: str, staged: StagedImage) -> None:
         if name == "bob":
             raise WorldFileError(Path("bob.db"), "No space left on device")
-        reset_existing(name)
+        reset_existing(name, staged)
 
     monkeypatch.setattr(api.registry, "reset_existing", full_for_bob)
     answer = api.request("POST", "/_emulator/reset")

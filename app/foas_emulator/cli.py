@@ -13,9 +13,9 @@ from foas_emulator import __version__
 from foas_emulator.commands import LazyGroup
 from foas_emulator.commands.base import describe_no_answer, refusals_to_start, refuse, refuse_each
 from foas_emulator.completion import SEEDS
-from foas_emulator.difference import harmless
 from foas_emulator.loading import quickly
 from foas_emulator.settings import NamedPath, Settings, check_variables, options
+from foas_emulator.showing import harmless
 from foas_emulator.writing import write_file
 
 

@@ -1,7 +1,9 @@
-"""The bounds of JSON that others have written: the length of its numbers, its depth, texts that no answer can carry."""
+"""What bounds JSON that others have written: its numbers, depth and memory, and texts that no answer can carry."""
 
 import json
 import re
+from collections.abc import Mapping
+from sys import getsizeof
 from typing import Any
 
 LONGEST_NUMBER = 400
@@ -44,3 +46,19 @@ def is_whole(text: str) -> bool:
 def has_lone_surrogate(text: str, value: Any) -> bool:
     """Whether the value of a JSON text holds a text that is not whole."""
     return _ESCAPED_SURROGATE.search(text) is not None and not is_whole(json.dumps(value, ensure_ascii=False))
+
+
+def memory_of(value: object) -> int:
+    """Return the memory, in bytes, of a value of JSON's types. A short body can make many objects."""
+    total, remaining = 0, [value]
+    while remaining:
+        each = remaining.pop()
+        total += getsizeof(each)
+        if isinstance(each, str):
+            continue  # checked first: almost all values are texts, and the check for a Mapping is slow
+        if isinstance(each, Mapping):
+            remaining += each
+            remaining += each.values()
+        elif isinstance(each, list):
+            remaining += each
+    return total

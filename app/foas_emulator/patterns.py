@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from foas_emulator.difference import abridged, nearest_name
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import declared_parameters, read_text
 from foas_emulator.nulls import NullsLeftOut
+from foas_emulator.showing import abridged, nearest_name
 
 LONGEST_GLOB = 256
 LONGEST_GLOBS = 1024

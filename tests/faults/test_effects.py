@@ -149,8 +149,9 @@ def test_stale_reads_answer_as_before_the_last_write(seeded_api: Api) -> None:
 
 
 def test_stale_reads_are_current_while_nothing_was_written(seeded_api: Api) -> None:
+    seeded_api.ok("CreateFolder", **FOLDER)
     arm(seeded_api, effect={"stale": True})
-    seeded_api.ok("GetInstance", **GET)
+    assert has_folder(seeded_api, "/made")
 
 
 def test_a_write_that_failed_is_no_write_to_be_behind_of(seeded_api: Api) -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Container, Iterator
 from contextlib import closing, nullcontext, suppress
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -268,6 +269,26 @@ def test_room_is_made_for_both_ends_of_a_tunnel() -> None:
         return made
 
     assert len({*asyncio.run(descriptors())}) == 2
+
+
+@pytest.mark.parametrize("end", ["client", "server"])
+def test_a_connection_whose_descriptor_the_system_does_not_tell_is_closed(
+    interception: dict[str, Any], monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """As uvloop does where the other end is gone already."""
+    descriptor_of, asked = proxy_module._descriptor_of, count()
+
+    def gone(writer: asyncio.StreamWriter) -> int:
+        if next(asked) == ("client", "server").index(end):
+            raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+        return descriptor_of(writer)
+
+    monkeypatch.setattr(proxy_module, "_descriptor_of", gone)
+    address = "127.0.0.1", interception["port"]
+    with socket.create_connection(address, timeout=SECONDS) as client, suppress(ConnectionError):
+        client.sendall(f"CONNECT {HOST}:443 HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        assert client.recv(100) == b""
+    assert ask(tunnel(interception, HOST), INSTANCE)[0] in (200, 400)
 
 
 def test_of_too_many_connections_those_that_were_silent_for_the_longest_are_closed() -> None:

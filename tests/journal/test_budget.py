@@ -14,7 +14,7 @@ from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.coverage import COUNTERS_SIZE, Usage
 from foas_emulator.journal.journal import WORLD_JOURNAL_SIZE, Journal
-from foas_emulator.pipeline.record import memory_of
+from foas_emulator.json_bounds import memory_of
 from foas_emulator.world import slices
 from foas_emulator.world.clock import Reading
 from tests.api import BY_NAME, Api, open_api

@@ -242,7 +242,9 @@ def test_a_pipe_is_no_file_and_nobody_waits_for_it(directory: Path, open_registr
     for use in (registry.open_existing, registry.origin):
         with pytest.raises(WorldFileError, match="it is not a file; move it away"):
             use("alice")
-    registry.reset("alice")
+    with pytest.raises(WorldFileError) as raised:
+        registry.reset("alice")
+    registry.replace_lost("alice", raised.value)
     assert marks(registry, "alice") == []
 
 
@@ -292,8 +294,10 @@ def test_an_origin_that_cannot_be_read_for_now_is_not_lost(
         registry.open_existing("alice")
 
     monkeypatch.setattr(Path, "read_bytes", failing(error))
-    with pytest.raises(WorldFileError, match=rf"alice\.origin cannot be used: {error.strerror}; "):
+    with pytest.raises(WorldFileError, match=rf"alice\.origin cannot be used: {error.strerror}; ") as raised:
         registry.reset("alice")
+    with pytest.raises(WorldFileError):
+        registry.replace_lost("alice", raised.value)
     monkeypatch.undo()
     assert marks(registry, "alice") == ["later", "old"]
     registry.reset("alice")
@@ -437,7 +441,10 @@ def test_a_lost_origin_is_said_and_the_default_one_takes_its_place(
     registry = open_registry(directory=directory)
     if state == "open":
         assert marks(registry, "alice") == ["later", "old"]
-    registry.reset("alice")
+    with pytest.raises(WorldFileError) as raised:
+        registry.reset("alice")
+    registry.replace_lost("alice", raised.value)
+    assert (registry.peek("alice") is not None) is (state == "open")
     assert marks(registry, "alice") == []
     assert "what it was created from is lost" in caplog.text
     assert re.search(r"alice\.origin cannot be used: .*(incomplete|malformed|bytes that are not text)", caplog.text)

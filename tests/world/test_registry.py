@@ -11,7 +11,6 @@ from foas_emulator.world import expiry
 from foas_emulator.world.directory_lock import DirectoryInUseError
 from foas_emulator.world.expiry import CLOSE_AT_ONCE, EXPIRE_AT_ONCE
 from foas_emulator.world.file_errors import LONGEST_PATH, WorldFileError
-from foas_emulator.world.file_registry import FileRegistry
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.images import KeptImage
 from foas_emulator.world.memory_registry import MemoryRegistry
@@ -364,21 +363,36 @@ def test_what_a_world_resets_to_is_its_own(registry: Registry) -> None:
 
 def test_a_world_that_is_not_open_is_not_peeked_at(open_registry: OpenRegistry, tmp_path: Path) -> None:
     first = open_registry(directory=tmp_path)
-    assert isinstance(first, FileRegistry)
     alice = first.open_or_create("alice")
     assert first.peek("alice") is alice
     assert first.peek("bob") is None
-    assert first.origin_stamp("alice") is None
     first.close()
-    second = open_registry(directory=tmp_path)
-    assert isinstance(second, FileRegistry)
-    assert second.peek("alice") is None
-    stamp = second.origin_stamp("alice")
-    assert stamp is not None
-    assert stamp[0] == len(second.image)
-    assert second.origin_stamp("bob") is None
-    second.open_or_create("alice")
-    assert second.origin_stamp("alice") is None
+    assert open_registry(directory=tmp_path).peek("alice") is None
+
+
+def test_the_stamp_of_an_origin_stays_until_another_one_takes_its_place(registry: Registry) -> None:
+    assert (registry.origin_stamp("alice"), registry.origin_size("alice")) == (None, 0)
+    alice = registry.open_or_create("alice")
+    stamp = registry.origin_stamp("alice")
+    mark(alice)
+    mine = alice.store.image()
+    registry.reset("alice")
+    registry.reset_existing("alice", stage(registry, registry.origin("alice")))
+    assert marks(registry.open_or_create("alice")) == []
+    assert registry.origin_stamp("alice") == stamp
+    registry.create_or_replace("alice", mine)
+    assert registry.origin_stamp("alice") != stamp
+    registry.drop("alice")
+    assert registry.origin_stamp("alice") is None
+
+
+def test_a_reset_that_failed_for_another_reason_than_a_lost_origin_replaces_nothing(registry: Registry) -> None:
+    mark(registry.open_or_create("alice"))
+    error = WorldFileError(Path("alice.db"), "No space left on device")
+    with pytest.raises(WorldFileError) as raised:
+        registry.replace_lost("alice", error)
+    assert raised.value is error
+    assert marks(registry.open_or_create("alice")) == ["mark"]
 
 
 def test_closed_worlds_made_of_the_default_image_are_replaced_with_it(

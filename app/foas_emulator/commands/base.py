@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from foas_emulator.difference import harmless
 from foas_emulator.settings import IntegerRange, SettingError, flag, variable
+from foas_emulator.showing import harmless
 
 URL_OPTION = click.option("--url", help="URL of the server; by default, the server on this machine at --port.")
 PORT_OPTION = click.option(

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 import click
 
 from foas_emulator.commands.remote import Remote, change_lines, remote
-from foas_emulator.difference import counted
 from foas_emulator.settings import IntegerRange
+from foas_emulator.showing import counted
 from foas_emulator.testing.shapes import CLOCK, MOVED_CLOCK
 from foas_emulator.world.instants import instant_text
 

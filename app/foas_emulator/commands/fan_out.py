@@ -10,7 +10,7 @@ import click
 
 from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION
 from foas_emulator.commands.remote import FAILURES, JSON_OPTION, Command, address, reason_of, refusals_of, say
-from foas_emulator.difference import harmless
+from foas_emulator.showing import harmless
 from foas_emulator.testing.server import Server
 
 URLS_OPTION = click.option("--url", "urls", multiple=True, help="URL of a server. Repeatable, for several servers.")

@@ -7,9 +7,9 @@ import click
 
 from foas_emulator.commands.remote import Remote, remote
 from foas_emulator.completion import EFFECTS, OPERATIONS
-from foas_emulator.difference import in_one_line
 from foas_emulator.json_bounds import integer
 from foas_emulator.settings import RATE, IntegerRange
+from foas_emulator.showing import in_one_line
 from foas_emulator.testing.shapes import FAULT_RULE
 
 

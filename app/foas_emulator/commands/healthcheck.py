@@ -7,7 +7,7 @@ import click
 
 from foas_emulator.commands.base import PORT_OPTION, URL_OPTION
 from foas_emulator.commands.remote import address, refusals_of
-from foas_emulator.difference import harmless
+from foas_emulator.showing import harmless
 from foas_emulator.testing.client import ControlClient
 from foas_emulator.testing.shapes import HEALTH
 

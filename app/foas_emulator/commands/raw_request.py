@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from foas_emulator.difference import shown
 from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.gateway.signature import SignedRequest, as_text
+from foas_emulator.showing import shown
 
 _LONGEST_NUMBER = 19
 

@@ -19,7 +19,7 @@ from foas_emulator.commands.base import (
     describe_os_error,
     refuse,
 )
-from foas_emulator.difference import harmless, in_one_line
+from foas_emulator.showing import harmless, in_one_line
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
 from foas_emulator.testing.world import World

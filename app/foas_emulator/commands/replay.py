@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from foas_emulator.commands.base import refusals_to_start, refuse
-from foas_emulator.difference import counted, in_one_line
 from foas_emulator.journal.lines import describe_call
 from foas_emulator.settings import from_environment, options
+from foas_emulator.showing import counted, in_one_line
 from foas_emulator.testing.artifacts import SNAPSHOT, Artifact, ArtifactError, load_artifact
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server

@@ -4,7 +4,7 @@ import click
 
 from foas_emulator.commands.fan_out import Servers, servers_of, servers_options
 from foas_emulator.commands.remote import WORLD_OPTION, Remote, refusals_of
-from foas_emulator.difference import counted
+from foas_emulator.showing import counted
 from foas_emulator.testing.shapes import WORLD, WORLD_NAMES
 
 

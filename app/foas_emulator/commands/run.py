@@ -17,9 +17,9 @@ import click
 from foas_emulator import garbage
 from foas_emulator.commands.base import refusals_to_start
 from foas_emulator.commands.remote import address, refusals_of, world_name
-from foas_emulator.difference import in_one_line
 from foas_emulator.loading import quickly
 from foas_emulator.settings import Settings, check_variables, flag, options
+from foas_emulator.showing import in_one_line
 from foas_emulator.temporary import temporary_directory
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.redirection import variables_for

@@ -20,8 +20,8 @@ from foas_emulator.console.timeline import due
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import find_job
 from foas_emulator.operations.projects.rows import find_project
-from foas_emulator.world.shortage import in_thread
 from foas_emulator.world.tables import equal
+from foas_emulator.world.threads import in_thread
 from foas_emulator.world.world import World
 
 TABS = {

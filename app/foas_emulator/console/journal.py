@@ -12,7 +12,7 @@ from foas_emulator.console.site import View
 from foas_emulator.journal.entries import Entry, WorldJournal, show_whole
 from foas_emulator.journal.queries import find
 from foas_emulator.operations.catalogue import OPERATIONS
-from foas_emulator.world.shortage import in_thread
+from foas_emulator.world.threads import in_thread
 
 MOST_ROWS = 200
 MOST_CODES = 100

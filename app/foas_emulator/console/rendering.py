@@ -18,7 +18,7 @@ from foas_emulator.operations.instances.lifecycle import STATES, brings
 from foas_emulator.world import instants
 from foas_emulator.world.clock import machine_now
 from foas_emulator.world.durations import duration_text
-from foas_emulator.world.shortage import in_thread
+from foas_emulator.world.threads import in_thread
 
 SERVICE_ZONE = timezone(timedelta(hours=8))
 """Times are shown as in the service's own console; the browser adds its local time as a title."""

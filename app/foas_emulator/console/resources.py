@@ -16,7 +16,7 @@ from foas_emulator.console.timeline import due, next_points, timeline
 from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.world.copying import image_of_world
-from foas_emulator.world.shortage import in_thread
+from foas_emulator.world.threads import in_thread
 from foas_emulator.world.world import World
 
 PAGE = 50

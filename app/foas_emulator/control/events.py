@@ -25,8 +25,9 @@ from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.advance import settle
 from foas_emulator.world.file_errors import file_error
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.shortage import in_thread, refused_by_system
+from foas_emulator.world.shortage import refused_by_system
 from foas_emulator.world.store import StoreClosedError
+from foas_emulator.world.threads import in_thread
 from foas_emulator.world.world import World
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,6 @@ from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.loop_lock import LoopLock
-from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import read_snapshot
 from foas_emulator.world.store import Store, StoreClosedError
@@ -48,12 +47,10 @@ def image_of_snapshot(body: bytes | bytearray, *, as_yaml: bool, registry: Regis
 
 
 async def origin_of_world(registry: Registry, name: str) -> bytes:
-    """Return the image that a world resets to, read by a thread where worlds are in files.
+    """Return the image that a world resets to, read by a thread: it may be in a file.
 
     Raise `StoreClosedError` if the world is dropped meanwhile, and `WorldFileError` if its file cannot be read.
     """
-    if isinstance(registry, MemoryRegistry):
-        return registry.origin(name)
     try:
         return await off_loop(registry.origin_size(name), lambda: registry.origin(name), at_once=0)
     except KeyError:

@@ -16,7 +16,7 @@ from foas_emulator.control.answers import JournalEntryWithContents, JournalPage,
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, no_world, require_world
 from foas_emulator.control.paths import WorldName
-from foas_emulator.difference import Difference, counted
+from foas_emulator.difference import Difference
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.gateway.responses import until_disconnected
 from foas_emulator.journal.entries import Entry, WorldJournal, show, show_whole
@@ -25,11 +25,12 @@ from foas_emulator.journal.lines import lines_of_call
 from foas_emulator.journal.queries import Filter, Page, find, read_first, read_last
 from foas_emulator.journal.verification import Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.showing import counted
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.durations import duration, whole_number
 from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.shortage import in_thread
+from foas_emulator.world.threads import in_thread
 
 _PLAIN = BeforeValidator(whole_number)
 

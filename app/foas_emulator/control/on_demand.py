@@ -8,7 +8,7 @@ from typing import Any
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foas_emulator.world.shortage import in_thread
+from foas_emulator.world.threads import in_thread
 
 _making = Lock()
 """Held while one is built, by all servers of this process: FastAPI disables warnings meanwhile, for the whole

@@ -13,7 +13,7 @@ from starlette.routing import Mount
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.openapi.document import Schema, served
 from foas_emulator.openapi.service import describe_service
-from foas_emulator.world.shortage import in_thread
+from foas_emulator.world.threads import in_thread
 
 _STATIC = "/static-offline-docs"
 

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from starlette.types import Scope
 
-from foas_emulator.difference import abridged, nearest_name
 from foas_emulator.faults.wire import AbortedResponse
 from foas_emulator.gateway.errors import INVALID, MISSING, THROTTLED_USER, ApiError, Problem, catalogue
 from foas_emulator.gateway.evidence import INFERRED
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.nulls import NullsLeftOut
+from foas_emulator.showing import abridged, nearest_name
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.durations import duration
 

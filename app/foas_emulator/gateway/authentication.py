@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import md5
 from hmac import compare_digest
 
-from foas_emulator.difference import Difference, plain, shown
+from foas_emulator.difference import Difference
 from foas_emulator.gateway.access_keys import AccessKeys, Key
 from foas_emulator.gateway.credentials import (
     TOKENS,
@@ -21,6 +21,7 @@ from foas_emulator.gateway.credentials import (
 )
 from foas_emulator.gateway.signature import SignedRequest, as_text, hashed_once, query_pairs, verify
 from foas_emulator.gateway.signature_diagnosis import explain, sentence
+from foas_emulator.showing import plain, shown
 
 _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT", re.ASCII)
 _ACS_DATE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)

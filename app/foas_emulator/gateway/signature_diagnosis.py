@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import islice
 from urllib.parse import unquote
 
-from foas_emulator.difference import Difference, compare, plain, shown
+from foas_emulator.difference import Difference, compare
 from foas_emulator.gateway.credentials import ALGORITHMS, Credentials, allowed_algorithms
 from foas_emulator.gateway.signature import (
     SignedRequest,
@@ -24,6 +24,7 @@ from foas_emulator.gateway.signature import (
 )
 from foas_emulator.gateway.signature_mistakes import mistaken_signatures, mistaken_texts, texts_one_bit_off
 from foas_emulator.masking import MASK, masked
+from foas_emulator.showing import plain, shown
 
 _V1_LINES = ("method", "Accept", "Content-MD5", "Content-Type", "Date")
 _ABOUT_SIGNING = (

@@ -96,9 +96,14 @@ class Proxy:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            descriptor = _descriptor_of(writer)
+        except OSError:  # the client is gone already
+            close((reader, writer))
+            return
         while len(self._connections) >= self._limits.connections:
             self._close_quietest()
-        self._make_room(_descriptor_of(writer))
+        self._make_room(descriptor)
         client, activity = (reader, writer), Activity(self._limits.idle)
         task = asyncio.create_task(self._serve(client, activity))
         self._connections[task] = client, activity
@@ -135,8 +140,8 @@ class Proxy:
             self._log_once(route.sentence)
             raise _RefusedError(403, route.sentence, request)
         server = await self._connect(route, is_tunnel=request.head is None)
-        self._make_room(_descriptor_of(server[1]))
         try:
+            self._make_room(_descriptor_of(server[1]))
             if request.head is None:
                 send(client[1], _ESTABLISHED)
             else:

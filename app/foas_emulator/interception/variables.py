@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from foas_emulator import loopback
 from foas_emulator.gateway.access_keys import WORLD_SECRET
 from foas_emulator.interception.trust import STORE_PASSWORD, TrustFiles
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _BYPASSES = re.compile(r"\*?\.?(?:(?:com|(?:.*\.)?aliyuncs\.com)\.?)?(?::[0-9]*)?", re.IGNORECASE)
 """Entries of NO_PROXY that would let calls of the service bypass the proxy: "", `*`, `.com`, `foas.aliyuncs.com`."""
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
@@ -58,7 +58,7 @@ def _no_proxy(given: str) -> str:
     """Return the hosts to reach without a proxy: this machine, and those given, except hosts of the real cloud."""
     named = re.split(r"[,\s]+", given)  # programs differ in whether a space separates, too
     kept = [entry for entry in named if _BYPASSES.fullmatch(entry) is None]
-    return ",".join(dict.fromkeys((*_LOOPBACK, *kept)))
+    return ",".join(dict.fromkeys((*loopback.NAMES, *kept)))
 
 
 def _java_options(proxy: str, files: TrustFiles) -> str:

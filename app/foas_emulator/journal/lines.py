@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from foas_emulator.difference import in_one_line
+from foas_emulator.showing import in_one_line
 
 
 def describe_call(call: Mapping[str, Any]) -> str:

@@ -18,8 +18,8 @@ from foas_emulator.journal.entries import Entry, WorldJournal
 from foas_emulator.patterns import LONGEST_GLOBS, CallPattern, length_of_globs
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.durations import duration, duration_text
-from foas_emulator.world.shortage import in_thread
 from foas_emulator.world.slices import in_slices
+from foas_emulator.world.threads import in_thread
 
 _NEAREST = 3
 _RANKED_AT_ONCE = 1000

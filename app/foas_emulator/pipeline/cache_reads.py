@@ -10,8 +10,8 @@ from foas_emulator.gateway.large_answers import LARGE, LargeAnswers
 from foas_emulator.gateway.operation import LONGEST_KEPT
 from foas_emulator.gateway.responses import GatewayResponse, Headers
 from foas_emulator.journal.entries import EntryTemplate
+from foas_emulator.json_bounds import memory_of
 from foas_emulator.pipeline.context import OperationCaller, RequestContext
-from foas_emulator.pipeline.record import memory_of
 from foas_emulator.pipeline.select_world import key_of
 from foas_emulator.world.world import World
 

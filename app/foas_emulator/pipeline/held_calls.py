@@ -6,8 +6,8 @@ from sys import getsizeof
 
 from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.responses import GatewayResponse
+from foas_emulator.json_bounds import memory_of
 from foas_emulator.pipeline.context import RequestContext
-from foas_emulator.pipeline.record import memory_of
 
 MOST_HELD = 256 * 1024 * 1024
 """The most bytes of calls and answers that are held back: some 13,000 small ones. A single one may be larger."""

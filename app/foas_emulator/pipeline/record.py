@@ -1,7 +1,6 @@
 """Write the journal entry of every request."""
 
 import logging
-from collections.abc import Mapping
 from sys import getsizeof
 
 from foas_emulator.gateway.responses import GatewayResponse, header_text
@@ -9,6 +8,7 @@ from foas_emulator.journal.calls import Call, Fault
 from foas_emulator.journal.contents import MOST_BYTES, Contents, kept_answer, kept_headers
 from foas_emulator.journal.entries import ENTRY_SIZE, EntryTemplate
 from foas_emulator.journal.journal import Journal
+from foas_emulator.json_bounds import memory_of
 from foas_emulator.masking import masked
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.select_world import shown_key
@@ -148,19 +148,3 @@ def contents_of(context: RequestContext, response: GatewayResponse) -> Contents:
         string_to_sign=arguments.get("canonical_request") or arguments.get("string_to_sign", ""),
         differences=() if failure is None else failure.differences,
     )
-
-
-def memory_of(value: object) -> int:
-    """Return the memory, in bytes, of a value of JSON's types. A short body can make many objects."""
-    total, remaining = 0, [value]
-    while remaining:
-        each = remaining.pop()
-        total += getsizeof(each)
-        if isinstance(each, str):
-            continue  # checked first: almost all values are texts, and the check for a Mapping is slow
-        if isinstance(each, Mapping):
-            remaining += each
-            remaining += each.values()
-        elif isinstance(each, list):
-            remaining += each
-    return total

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.reading import seed_files
-from foas_emulator.world.shortage import in_thread, refused_by_system
+from foas_emulator.world.shortage import refused_by_system
+from foas_emulator.world.threads import in_thread
 
 LOOK_EVERY = 0.5
 """Seconds between two checks of the files. Polling works on every file system and needs no library."""

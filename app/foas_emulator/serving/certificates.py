@@ -9,11 +9,11 @@ from pathlib import Path
 
 import trustme
 
+from foas_emulator import loopback
 from foas_emulator.interception import hosts
 
 log = logging.getLogger(__name__)
 
-NAMES = ("localhost", "127.0.0.1", "::1")
 _MOST_NAMES = 256
 """The most certificates to cache in addition to the one made at start."""
 
@@ -39,12 +39,12 @@ class Authority:
 
     def write_certificate(self, host: str, directory: Path) -> Certificate:
         """Write a certificate for the loopback names, `host` and foas's hosts into a directory; return its files."""
-        own = NAMES if host in (*NAMES, "0.0.0.0", "::") else (host, *NAMES)  # noqa: S104 - not bound here
+        own = loopback.NAMES if host in (*loopback.NAMES, "0.0.0.0", "::") else (host, *loopback.NAMES)  # noqa: S104 - not bound here
         try:
             leaf = self._root.issue_cert(*own, *hosts.NAMES)
         except ValueError as error:  # such as a name with an underscore, or one at which nothing can listen
             log.warning("the certificate does not name %r: %s", host, error)
-            leaf = self._root.issue_cert(*NAMES, *hosts.NAMES)
+            leaf = self._root.issue_cert(*loopback.NAMES, *hosts.NAMES)
         certificate, key = directory / "certificate.pem", directory / "key.pem"
         certificate.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
         key.touch(mode=0o600)
@@ -68,7 +68,7 @@ class Authority:
                     log.warning("there is no certificate for %s alone: %s", name, error)
 
         certified = lru_cache(maxsize=_MOST_NAMES)(self._context)
-        context = self._context(*NAMES, *hosts.NAMES)
+        context = self._context(*loopback.NAMES, *hosts.NAMES)
         context.sni_callback = choose
         return context
 

@@ -10,20 +10,19 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from foas_emulator import garbage, logs
-from foas_emulator.gateway.encodings import foreign_encoding
+from foas_emulator import garbage, logs, loopback
 from foas_emulator.main import create_app, refuse_workers
 from foas_emulator.seeds.watching import Marks
 from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.descriptors import LEAST, LoopErrors, limit_if_too_low, raise_limit
 from foas_emulator.serving.listening import listen, reachable, url_of
 from foas_emulator.serving.memory import give_back_large_blocks
+from foas_emulator.serving.tls import context_made_by, context_of_files, new_authority
 from foas_emulator.serving.uvicorn_servers import (
     MainServer,
     SideServer,
@@ -32,7 +31,7 @@ from foas_emulator.serving.uvicorn_servers import (
     stop_signals,
     uvicorn_config,
 )
-from foas_emulator.setting_files import is_file_of_keys, warn_of_readers
+from foas_emulator.setting_files import is_file_of_keys
 from foas_emulator.settings import SettingError, Settings
 from foas_emulator.temporary import temporary_directory, temporary_named
 from foas_emulator.world.ids import fresh_secret
@@ -55,7 +54,6 @@ Pages, large documents and images are made in threads beside the loop. With Pyth
 arrives while such a thread runs may wait 5 ms each time that it gives up the interpreter.
 """
 _SAFER = "give it as a FOASEMU_ variable, or access keys in a file"
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +100,9 @@ def serve(settings: Settings) -> None:
     give_back_large_blocks()
     for given in secrets_in(sys.argv):
         log.warning("%s: everybody on this machine can see what is on a command line; %s", given, _SAFER)
-    proxy_host = settings.host if settings.control_token is not None else LOOPBACK[0]
+    proxy_host = settings.host if settings.control_token is not None else loopback.ADDRESS
     made_token = None
-    if settings.host not in LOOPBACK and settings.control_token is None:
+    if settings.host not in loopback.NAMES and settings.control_token is None:
         made_token = fresh_secret()
         settings = replace(settings, control_token=made_token)
     with _ended_by_signals():
@@ -112,7 +110,7 @@ def serve(settings: Settings) -> None:
         with prepare_interception(settings, authority, host=proxy_host) as interception:
             served = _prepare(settings, ("port",) if tls is None else ("port", "tls_port"), authority, interception)
             announcement = _announcement(served, settings, interception, made_token)
-            if settings.host not in LOOPBACK:
+            if settings.host not in loopback.NAMES:
                 log.warning("bound to %s: the access key test:test and every world-<name>:test open it", settings.host)
             with garbage.in_steps() as steps, event_loop_runner() as runner:
                 servers: list[uvicorn.Server] = []
@@ -216,22 +214,11 @@ def _certificate(settings: Settings) -> tuple[ssl.SSLContext | None, "Authority 
     if settings.tls_cert is not None or settings.tls_key is not None:
         if settings.tls_cert is None or settings.tls_key is None:
             raise StartError("--tls-cert and --tls-key belong together: give both, or --tls alone")
-        return _tls_context(settings.tls_cert, settings.tls_key), None
+        return context_of_files(settings.tls_cert, settings.tls_key), None
     if not settings.tls:
         return None, None
-    authority = _make_authority()
-    with temporary_directory() as directory, temporary_named():  # a process that is killed leaves no key behind
-        made = authority.write_certificate(settings.host, directory)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(made.certificate, made.key)
-    return context, authority
-
-
-def _make_authority() -> "Authority":
-    # The library that makes certificates takes a tenth of a second to import.
-    from foas_emulator.serving.certificates import Authority  # noqa: PLC0415
-
-    return Authority()
+    authority = new_authority()
+    return context_made_by(authority, host=settings.host), authority
 
 
 @contextmanager
@@ -253,8 +240,8 @@ def prepare_interception(
         raise SettingError("intercept_allow", error) from None
     with temporary_directory() as directory, ExitStack() as sockets:
         proxy = [sockets.enter_context(each) for each in listen(host, settings.intercept, setting="intercept")]
-        behind = [sockets.enter_context(listen(LOOPBACK[0], 0)[0]) for _ in ("plain", "secure")]
-        authority = authority or _make_authority()
+        behind = [sockets.enter_context(listen(loopback.ADDRESS, 0)[0]) for _ in ("plain", "secure")]
+        authority = authority or new_authority()
         with temporary_named():
             prepared = prepare(authority, directory, proxy=proxy, behind=behind, allowed=allowed)
         yield prepared
@@ -285,29 +272,6 @@ def companions(
 
         wanted.append(intercepting(interception, app, server_behind, crowd=crowd))
     return wanted
-
-
-def _tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """Return a TLS context with a user's files; never ask for a password. Raise `SettingError` if they do not fit."""
-    for name, file in (("tls_cert", certificate), ("tls_key", key)):
-        try:
-            found = foreign_encoding(file.read_bytes())
-        except OSError as error:
-            raise SettingError(name, f"{file} cannot be read: {error.strerror}") from None
-        if found is not None:
-            raise SettingError(name, f"{file} is {found}; save it as ASCII")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(certificate, key, password=_refuse_password)
-    except (OSError, ValueError) as error:
-        reason = f"https cannot be served with the certificate {certificate} and the key {key}: {error}"
-        raise SettingError("tls_cert", reason) from None
-    warn_of_readers("tls_key", key)
-    return context
-
-
-def _refuse_password() -> str:
-    raise ValueError("the key is encrypted; give one without a password")
 
 
 def _as_bound(settings: Settings, listeners: list[list[socket.socket]]) -> Settings:

@@ -15,13 +15,14 @@ import uvicorn
 from fastapi import APIRouter
 from fastapi.dependencies import models
 
-from foas_emulator.difference import nearest_name
+from foas_emulator import loopback
 from foas_emulator.main import create_app
 from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.listening import listen, url_of
-from foas_emulator.serving.server import LOOPBACK, StartError, companions, event_loop_runner, prepare_interception
+from foas_emulator.serving.server import StartError, companions, event_loop_runner, prepare_interception
 from foas_emulator.serving.uvicorn_servers import Accompanied, uvicorn_config
 from foas_emulator.settings import Settings, check_variables, read_settings
+from foas_emulator.showing import nearest_name
 from foas_emulator.testing.written import written
 from foas_emulator.world.shortage import refused_by_system
 from foas_emulator.worlds import open_registry, watched_seeds
@@ -62,7 +63,9 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     known = [each.name for each in fields(Settings)]
     for name in given:
         if name in UNAVAILABLE:
-            raise ValueError(f"{name} is for foas-emulator serve: this server listens on {LOOPBACK[0]} alone, by http")
+            raise ValueError(
+                f"{name} is for foas-emulator serve: this server listens on {loopback.ADDRESS} alone, by http"
+            )
         if name not in known:
             near = nearest_name(name, known) or f"; there are: {', '.join(known)}"
             raise ValueError(f"there is no setting {name}{near}")
@@ -83,10 +86,10 @@ class ThreadedServer:
         """
         _require_threads()
         with ExitStack() as files, ExitStack() as if_refused:
-            interception = files.enter_context(prepare_interception(settings, host=LOOPBACK[0]))
+            interception = files.enter_context(prepare_interception(settings, host=loopback.ADDRESS))
             self.proxy = None if interception is None else interception.document()
             """The facts that a program needs to reach the emulator by the proxy, None if there is no proxy."""
-            (self._listener,) = listen(LOOPBACK[0], port)
+            (self._listener,) = listen(loopback.ADDRESS, port)
             if_refused.callback(self._listener.close)
             self.url = url_of("http", self._listener)
             known = replace(settings, port=self._listener.getsockname()[1])

@@ -7,8 +7,9 @@ from math import inf
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from foas_emulator.difference import Difference, in_one_line
+from foas_emulator.difference import Difference
 from foas_emulator.journal.lines import number_and_call
+from foas_emulator.showing import in_one_line
 from foas_emulator.testing.client import ControlClient, EmulatorError
 from foas_emulator.testing.shapes import JOURNAL_PAGE, LAST_OF_JOURNAL, ForeignAnswerError, Shape
 

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from foas_emulator import loopback
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
 from foas_emulator.testing.shapes import PROXY
 
 if TYPE_CHECKING:
     from foas_emulator.interception.trust import TrustFiles
-
-_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 
 def variables_for(
@@ -73,7 +72,7 @@ def _fetched(server: Server, proxy: Mapping[str, Any], directory: Path | None) -
 def _address(server: Server, proxy: Mapping[str, Any]) -> str:
     """Return the proxy's URL as seen from this machine."""
     host = urlsplit(server.url).hostname or ""
-    if proxy["host"] in _THIS_MACHINE and host not in _THIS_MACHINE:
+    if proxy["host"] in loopback.NAMES and host not in loopback.NAMES:
         raise EmulatorError(
             404,
             f"The proxy of this server listens on {proxy['host']} alone.",

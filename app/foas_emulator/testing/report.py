@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from foas_emulator.difference import harmless
 from foas_emulator.journal.lines import describe_call
+from foas_emulator.showing import harmless
 from foas_emulator.testing.artifacts import save_artifact, save_state
 from foas_emulator.testing.world import World
 

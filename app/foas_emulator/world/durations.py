@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from foas_emulator.difference import abridged
+from foas_emulator.showing import abridged
 
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _WHOLE = [f"[0-9]{{1,16}}{unit}" for unit in reversed(_UNITS)]

@@ -46,10 +46,8 @@ class FileRegistry(Registry):
     def origin_size(self, name: str) -> int:
         return self.files.origin_size(name)
 
-    def origin_stamp(self, name: str) -> tuple[int, int, int] | None:
-        """Return the size of a closed world's origin, and numbers that change with its contents; None if it is open."""
-        is_closed = name in self.files.names() and name not in self._worlds
-        return self.files.origin_stamp(name) if is_closed else None
+    def origin_stamp(self, name: str) -> object:
+        return self.files.origin_stamp(name) if name in self.files.names() else None
 
     def stage(self, image: bytes, *, origin: bytes | None) -> StagedImage:
         self._require_open()  # a thread may come here after the end
@@ -128,35 +126,17 @@ class FileRegistry(Registry):
 
     def _reset(self, name: str, staged: StagedImage) -> None:
         world = self._worlds.get(name)
-        if world is not None and staged.files:
+        if not staged.files:
+            self._reset_in_one_piece(name, world)
+        elif world is not None:
             self._exchange(world, world.move_to, staged)
         else:
-            self._reset_in_one_piece(name, world)
+            self._reset_closed(name, staged)
 
     def _reset_in_one_piece(self, name: str, world: World | None) -> None:
-        try:
-            origin = self.files.origin(name)
-        except WorldFileError as error:
-            origin = self._instead_of_lost(name, error)
-        else:
-            if world is not None and self._loads(world, origin):
-                return
-        self._replace(name, origin, NOTHING_STAGED)
-
-    def _instead_of_lost(self, name: str, error: WorldFileError) -> bytes:
-        """Return the default image for an origin that is lost. Raise the error for one that may be whole."""
-        if error.may_pass:
-            raise error
-        log.warning("world %s becomes one of the default seed, for what it was created from is lost: %s", name, error)
-        return self.image
-
-    def replace_lost(self, name: str, error: WorldFileError) -> None:
-        """Reset a closed world that cannot be for this error, if that is of a lost origin; else raise the error."""
-        if not self.exists(name) or name in self._worlds or error.path.suffix != ".origin":
-            raise error
-        self.files.replace(name, self._instead_of_lost(name, error))
-        self._reset_closed(name)
-        self._notify(name)
+        origin = self.files.origin(name)
+        if world is None or not self._loads(world, origin):
+            self._replace(name, origin, NOTHING_STAGED)
 
     def _loads(self, world: World, origin: bytes) -> bool:
         """Load its origin into an open world; return whether the world's file holds that."""
@@ -167,21 +147,31 @@ class FileRegistry(Registry):
         except WorldFileError:
             if world.beginning is before:
                 return False
-            self._reset_closed(world.name)  # only its first write failed: it begins as soon as a request can open it
+            self._begin_later(world.name)  # only its first write failed: it begins as soon as a request can open it
         return True
 
-    def _reset_closed(self, name: str) -> None:
+    def _begin_later(self, name: str) -> None:
         """Note that a closed world begins anew when it is opened."""
         self._counts_of.pop(name, None)
         self._begun[name] = machine_now()
 
     def reset_existing(self, name: str, staged: StagedImage = NOTHING_STAGED) -> None:
         if name in self._worlds:
-            self.reset(name)
+            self.reset(name, staged)
         elif self.exists(name):
-            self.files.reset(name, *staged.files)
-            self._reset_closed(name)
+            self._reset_closed(name, staged)
             self._notify(name)
+
+    def _reset_closed(self, name: str, staged: StagedImage) -> None:
+        """Reset a closed world, which stays closed; its origin is read when it is opened, if that is not `staged`."""
+        self.files.reset(name, *staged.files)
+        self._begin_later(name)
+
+    def replace_lost(self, name: str, error: WorldFileError) -> None:
+        if not self.exists(name) or error.path.suffix != ".origin" or error.may_pass:
+            raise error
+        log.warning("world %s becomes one of the default seed, for what it was created from is lost: %s", name, error)
+        self._start_over(name, NOTHING_STAGED)
 
     def exchange(self, world: World, take: Callable[[Store | None], None], staged: StagedImage) -> None:
         if staged.files:
@@ -244,15 +234,19 @@ class FileRegistry(Registry):
         with _stays_if_unusable(name):
             if not self.exists(name) or self.files.origin_stamp(name) != stamp:
                 return False
-            if name in self._worlds:
-                self.create_or_replace(name, staged=staged)
-            else:
-                self.files.replace(name, self.image, staged.files)
-                self._reset_closed(name)
-                self._notify(name)
+            self._start_over(name, staged)
             self._outdated.pop(name, None)
             return True
         return False
+
+    def _start_over(self, name: str, staged: StagedImage) -> None:
+        """Replace a world by the default image, which may be `staged`; a closed one stays closed."""
+        if name in self._worlds:
+            self.create_or_replace(name, staged=staged)
+        else:
+            self.files.replace(name, self.image, staged.files)
+            self._begin_later(name)
+            self._notify(name)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from foas_emulator.difference import abridged
+from foas_emulator.showing import abridged
 
 LAST_INSTANT = 253_402_300_799_999
 """The end of the year 9999 in milliseconds since the epoch. No clock goes further: ISO 8601 texts end there."""

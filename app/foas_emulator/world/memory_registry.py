@@ -9,6 +9,7 @@ from operator import eq
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.expiry import EXPIRE_AT_ONCE
+from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.images import KeptImage
 from foas_emulator.world.registry import Registry, RegistryOptions
 from foas_emulator.world.staging import NOTHING_STAGED, Renewal, StagedImage
@@ -36,7 +37,10 @@ class MemoryRegistry(Registry):
         return self.image if origin is None else origin.content
 
     def origin_size(self, name: str) -> int:
-        return len(self.origin(name))
+        return len(self.origin(name)) if name in self._worlds else 0
+
+    def origin_stamp(self, name: str) -> object:
+        return self.origin(name) if name in self._worlds else None
 
     def stage(self, image: bytes, *, origin: bytes | None) -> StagedImage:  # noqa: ARG002 - files
         return StagedImage(store=Store(self.connections, image=image))
@@ -100,6 +104,9 @@ class MemoryRegistry(Registry):
     def reset_existing(self, name: str, staged: StagedImage = NOTHING_STAGED) -> None:
         if self.exists(name):
             self.reset(name, staged)
+
+    def replace_lost(self, name: str, error: WorldFileError) -> None:  # noqa: ARG002 - files
+        raise error
 
     def exchange(self, world: World, take: Callable[[Store | None], None], staged: StagedImage) -> None:
         take(staged.take_store())

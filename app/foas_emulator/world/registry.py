@@ -113,7 +113,11 @@ class Registry(ABC):
 
     @abstractmethod
     def origin_size(self, name: str) -> int:
-        """Return how many bytes the image has to which a world is reset, 0 if it cannot be read."""
+        """Return how many bytes `origin` has, 0 if it cannot be read or there is no such world."""
+
+    @abstractmethod
+    def origin_stamp(self, name: str) -> object:
+        """Return what is equal as long as `origin` is the same, None if there is no such world. Raise as it does."""
 
     def detached(self, name: str, store: Store) -> World:
         """Return a world in a database, as one of this registry would be, which no request can reach."""
@@ -195,9 +199,8 @@ class Registry(ABC):
     def reset(self, name: str, staged: StagedImage = NOTHING_STAGED) -> None:
         """Reset a world to what it was created from; create it if it does not exist.
 
-        `staged` holds its `origin` already, for a world that is open. A database file that cannot be used is no
-        obstacle. Where the file of what the world was created from is lost, too, the world becomes one of the default
-        image, and the log says so; where it only cannot be read for now, raise `WorldFileError`.
+        `staged` holds its `origin` already; then a closed world stays closed. A database file that cannot be used is no
+        obstacle; raise `WorldFileError` if that of its origin cannot be used either: see `replace_lost`.
         """
         if self.exists(name):
             self._reset(name, staged)
@@ -213,7 +216,14 @@ class Registry(ABC):
 
     @abstractmethod
     def reset_existing(self, name: str, staged: StagedImage = NOTHING_STAGED) -> None:
-        """Reset a world to its origin if it exists; a closed one, whose origin may be `staged`, stays closed."""
+        """Reset a world to its origin, which may be `staged`, if it exists; a closed one stays closed."""
+
+    @abstractmethod
+    def replace_lost(self, name: str, error: WorldFileError) -> None:
+        """Replace a world by the default image if its reset failed because its origin is lost, and log that.
+
+        Raise the error if it is another one, or if the origin only cannot be read for now.
+        """
 
     @abstractmethod
     def exchange(self, world: World, take: Callable[[Store | None], None], staged: StagedImage) -> None:

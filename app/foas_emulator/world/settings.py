@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from foas_emulator.difference import abridged, nearest_name
+from foas_emulator.showing import abridged, nearest_name
 from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text
 
 Format = Literal["json", "xml"]

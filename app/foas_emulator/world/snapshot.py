@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, TypeDecorator, literal_column, select
 
-from foas_emulator.difference import abridged
+from foas_emulator.showing import abridged
 from foas_emulator.world.clock import ClockRow
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.durations import LONGEST

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from foas_emulator.operations.autoscale import service
-from foas_emulator.operations.autoscale.rows import AutoScalePlan, latest_plan_of_instance
+from foas_emulator.operations.autoscale.rows import AutoScalePlan, find_latest_plan
+from foas_emulator.world.tables import equal
 from tests.api import Api
 from tests.operations import building
 
@@ -209,6 +210,6 @@ def test_the_last_plan_of_an_instance_is_the_one_in_force(api: Api) -> None:
         for name, text in plans:
             of_it: dict[str, Any] = {"instance_id": 1, "project_name": "p", "job_name": "j"}
             api.world.store.insert(AutoScalePlan.model_construct(plan_name=name, plan_json=text, **of_it))
-    latest = latest_plan_of_instance(api.world, 1)
+    latest = find_latest_plan(api.world, equal(AutoScalePlan.instance_id, 1))
     assert latest is not None
     assert latest.plan_json == "second"

@@ -4,7 +4,7 @@ from sqlalchemy import Index, select
 from sqlmodel import Field
 
 from foas_emulator.operations.paging import matching
-from foas_emulator.world.tables import Row, equal
+from foas_emulator.world.tables import Condition, Row, equal
 from foas_emulator.world.world import World
 
 
@@ -35,18 +35,9 @@ def find_plan(world: World, instance_id: int, plan_name: str) -> AutoScalePlan |
     )
 
 
-def latest_plan_of_instance(world: World, instance_id: int) -> AutoScalePlan | None:
-    """Return the last plan of an instance, None if there is none."""
-    names = names_of_plans(world, instance_id)
-    return find_plan(world, instance_id, names[-1]) if names else None
-
-
-def latest_plan_of_job(world: World, project_name: str, job_name: str) -> AutoScalePlan | None:
-    """Return the last plan made for any instance of a job, which is that of the last instance with one."""
+def find_latest_plan(world: World, *of: Condition) -> AutoScalePlan | None:
+    """Return the last plan made for the last of these instances that has one, None if none of them has."""
     columns = AutoScalePlan.table().c
-    of_job = matching(
-        AutoScalePlan, equal(AutoScalePlan.project_name, project_name), equal(AutoScalePlan.job_name, job_name)
-    )
-    newest = of_job.order_by(columns.instance_id.desc(), columns.plan_name.desc()).limit(1)
+    newest = matching(AutoScalePlan, *of).order_by(columns.instance_id.desc(), columns.plan_name.desc()).limit(1)
     plans = world.store.fetch(AutoScalePlan, newest)
     return plans[0] if plans else None

@@ -13,9 +13,8 @@ from foas_emulator.gateway.errors import invalid, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.autoscale.rows import (
     AutoScalePlan,
+    find_latest_plan,
     find_plan,
-    latest_plan_of_instance,
-    latest_plan_of_job,
     names_of_plans,
 )
 from foas_emulator.operations.columns import of_jobs
@@ -113,13 +112,13 @@ def plan_in_force(world: World, instance: "Instance") -> str | None:
     """Return the plan by which AutoScale runs an instance, None if it has made none or only recommends."""
     if auto_scale.from_json(instance.auto_scale_params).recommends_only:
         return None
-    made = latest_plan_of_instance(world, instance.id)
+    made = find_latest_plan(world, equal(AutoScalePlan.instance_id, instance.id))
     return None if made is None else made.plan_json
 
 
 def latest_plan(world: World, project_name: str, job_name: str) -> str | None:
     """Return the last plan made for any instance of a job."""
-    plan = latest_plan_of_job(world, project_name, job_name)
+    plan = find_latest_plan(world, *of_jobs(project_name, job_name))
     return None if plan is None else plan.plan_json
 
 

@@ -1,12 +1,12 @@
 """The operations on folders. A folder is addressed by its absolute path; `/` is the root of every project."""
 
-from foas_emulator.difference import counted
 from foas_emulator.gateway.errors import invalid, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.folders.rows import ROOT, Folder, folder_at, folders_below
 from foas_emulator.operations.hooks import Hook
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.required import LONGEST_NAME, given
+from foas_emulator.showing import counted
 from foas_emulator.world.tables import assign, equal
 from foas_emulator.world.world import World
 

@@ -10,7 +10,6 @@ from foas_emulator.blink.planner import given_plan
 from foas_emulator.blink.properties import check_start_parameters
 from foas_emulator.blink.sql import Script
 from foas_emulator.blink.statements import Unknown
-from foas_emulator.difference import shown
 from foas_emulator.gateway.errors import ApiError, invalid, missing, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.clusters import service as clusters
@@ -24,6 +23,7 @@ from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.queues import service as queues
 from foas_emulator.operations.required import given, listed, named, readable, require_engine
 from foas_emulator.operations.texts import check_weight
+from foas_emulator.showing import shown
 from foas_emulator.world.tables import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 

@@ -4,11 +4,11 @@ from foas_emulator.blink.chance import Part
 from foas_emulator.blink.metric_names import CLUSTER_METRICS, Catalogue, job_metrics
 from foas_emulator.blink.metric_query import MetricQueryError, parse_query
 from foas_emulator.blink.metrics import Series, evaluate
-from foas_emulator.difference import nearest_name, shown
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.instances import service as instances
 from foas_emulator.operations.required import given
+from foas_emulator.showing import nearest_name, shown
 from foas_emulator.world.world import World
 
 

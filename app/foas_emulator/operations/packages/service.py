@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from foas_emulator.difference import counted
 from foas_emulator.gateway.errors import problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.columns import made_at, modified_at
@@ -12,6 +11,7 @@ from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.required import given, named
 from foas_emulator.operations.texts import check_weight
+from foas_emulator.showing import counted
 from foas_emulator.world.slices import read_in_slices
 from foas_emulator.world.tables import Change, Condition, changed, equal, given_only
 from foas_emulator.world.world import World

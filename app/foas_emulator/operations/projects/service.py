@@ -1,6 +1,5 @@
 """The operations on projects."""
 
-from foas_emulator.difference import counted
 from foas_emulator.gateway.errors import problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.clusters import service as clusters
@@ -10,6 +9,7 @@ from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects.rows import CELL, Project, find_project, select_projects
 from foas_emulator.operations.required import given, named
 from foas_emulator.operations.texts import check_weight
+from foas_emulator.showing import counted
 from foas_emulator.world.tables import Change, Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
