@@ -179,6 +179,9 @@ def _serve(
 
 def _start_forkserver() -> None:
     """Start the process of which servers are forked; ctrl+c at a terminal must not end it while it imports."""
+    if threading.current_thread() is not threading.main_thread():  # which alone may ignore signals
+        forkserver.ensure_running()
+        return
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which it inherits
     try:
         forkserver.ensure_running()

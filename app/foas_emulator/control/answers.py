@@ -296,8 +296,8 @@ class WorldSettingsShown(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-def answers(model: type[BaseModel], *statuses: int, text: bool = False) -> dict[str, Any]:
+def answers(model: type[BaseModel], *statuses: int, or_text: bool = False) -> dict[str, Any]:
     """Return the options of a route that answers with this model, with 200 or with these statuses; or with a text."""
-    others = {"content": {"text/plain": {"schema": {"type": "string"}}}} if text else {}
+    others = {"content": {"text/plain": {"schema": {"type": "string"}}}} if or_text else {}
     described = {status: {"model": model, "description": model.__doc__, **others} for status in statuses or (200,)}
     return {"response_model": None, "responses": described}

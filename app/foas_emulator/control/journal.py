@@ -125,7 +125,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         large.require_room(len(text))
         return Response(text, media_type=media_type)
 
-    @router.get("", dependencies=[Depends(_refuse_limit_with_last)], **answers(JournalPage, text=True))
+    @router.get("", dependencies=[Depends(_refuse_limit_with_last)], **answers(JournalPage, or_text=True))
     async def read_journal(
         name: WorldName, wanted: Annotated[Filter, Depends(_filter)], part: Annotated[_Part, Depends()]
     ) -> Response:
