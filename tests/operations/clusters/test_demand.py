@@ -10,6 +10,7 @@ import pytest
 from foas_emulator.blink.plan import Plan
 from foas_emulator.blink.planner import running_plan
 from foas_emulator.operations.instances import engine, rows
+from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.world import slices
 from foas_emulator.world.store import Store
 from tests.api import Api
@@ -97,9 +98,10 @@ def test_instances_are_read_a_few_at_a_time(
     read: list[int] = []
     fetch = Store.fetch
 
-    def noted(store: Store, *arguments: Any) -> list[Any]:
-        found = fetch(store, *arguments)
-        read.append(len(found))
+    def noted(store: Store, model: Any, *arguments: Any) -> list[Any]:
+        found = fetch(store, model, *arguments)
+        if model is Instance:
+            read.append(len(found))
         return found
 
     monkeypatch.setattr(Store, "fetch", noted)
