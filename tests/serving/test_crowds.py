@@ -1,4 +1,4 @@
-"""Of too many connections, those are closed that have waited the longest for a request."""
+"""Of too many connections, those are closed that have waited the longest for their clients."""
 
 import asyncio
 import gc
@@ -24,7 +24,7 @@ from foas_emulator.serving.http_protocol import EmulatorProtocol
 from foas_emulator.testing import Emulator
 from tests.serving.test_http_protocol import connect, get, parse, read_all, refused
 
-WARNING = "too many connections: those that have waited the longest for a request are closed"
+WARNING = "too many connections: those that have waited the longest for their clients are closed"
 
 
 class Client:

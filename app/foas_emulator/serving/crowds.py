@@ -112,4 +112,4 @@ class Crowd:
         now = get_running_loop().time()
         if now >= self._silent_until:
             self._silent_until = now + SHORT_AGAIN_S
-            log.warning("too many connections: those that have waited the longest for a request are closed")
+            log.warning("too many connections: those that have waited the longest for their clients are closed")
