@@ -80,6 +80,7 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 | a job's code | 10,000 tokens of SQL, 5000 lines or members of settings |
 | a plan | 1000 nodes, 2500 links; one that the emulator makes shows 256 characters of a name |
 | a parameter that lists jobs, packages, machines or tags | 1000 of them; the packages of a job 65,536 characters |
+| a cluster's engine versions, in seeds and snapshots | 64 KiB |
 | a metricJson | 50 queries, 15,000 points, 512 characters in a name |
 | the items of one page, and those of BatchGetInstanceRunSummary | 6 MiB of texts |
 | the texts of a job, project, package or cluster | 6 MiB together; characters that answers escape count four times |

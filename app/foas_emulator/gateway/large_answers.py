@@ -13,8 +13,6 @@ LARGE = 256 * 1024
 """The size in bytes from which an answer is large, and of the pieces in which it is sent."""
 MOST_SENDING = 512 * 1024 * 1024
 """The most bytes of large answers that clients are reading at a time. A single answer may be larger."""
-
-
 SLOW = 10.0
 """Seconds for a piece after which an answer is given up if others have no room."""
 

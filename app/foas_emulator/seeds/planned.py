@@ -29,8 +29,6 @@ _SUBJECTS: tuple[tuple[str, type[Row], str], ...] = (
     ("instance", Instance, "id"),
 )
 """The kinds of subjects, with the table and the column of what they refer to."""
-
-
 _MOST_OF_PROJECT = MOST_PLANNED + 2 * MOST_INSTANCES
 """The states of timelines, and for each instance the outcome of a call and its archiving."""
 _CROWDED = text(
