@@ -88,7 +88,7 @@ def test_worlds_made_of_large_documents_wait_for_their_turn_before_they_have_an_
     lock = CountingLock()
     monkeypatch.setattr(images, "_lock", lock)
     made: list[None] = []
-    for module, name in ((worlds, "_image"), (snapshots, "image_of_snapshot")):
+    for module, name in ((worlds, "_image"), (images, "image_of_snapshot")):
         monkeypatch.setattr(module, name, counting(getattr(module, name), made))
     snapshot = api.request("GET", "/_emulator/worlds/default/snapshot").json()
     document: Any = snapshot if member is None else {member: json.loads(LARGE_SEED) if member == "seed" else snapshot}
@@ -279,7 +279,7 @@ def test_nothing_is_done_for_a_client_that_left_while_it_waited_for_its_turn(
     for module, name in ((snapshots, "image_of_world"), (worlds, "image_of_world"), (worlds, "_image")):
         if name != "_image" or "seed" in body:
             monkeypatch.setattr(module, name, counting(getattr(module, name), taken))
-    monkeypatch.setattr(snapshots, "image_of_snapshot", counting(images.image_of_snapshot, taken))
+    monkeypatch.setattr(images, "image_of_snapshot", counting(images.image_of_snapshot, taken))
     left = asyncio.Event()
     unread: list[bytes] = []
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
+from foas_emulator.control import images
 from tests.api import dump, open_api
 from tests.control.conftest import Control
 
@@ -41,6 +42,30 @@ def test_a_snapshot_holds_clock_changes_counters_settings_and_faults(control: Co
     assert {"name": "instance", "value": 900001} in tables["counters"]
     assert "30s" in tables["world"][0]["settings"]
     assert len(tables["fault_rules"]) == 1
+
+
+def test_the_last_few_small_snapshots_are_read_once(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+
+    def counted(body: bytes, **options: Any) -> bytes:
+        read.append(body)
+        return read_image(body, **options)
+
+    read_image = images.image_of_snapshot
+    monkeypatch.setattr(images, "image_of_snapshot", counted)
+    taken = control.send("GET", f"{DEFAULT}/snapshot").content
+    first, *others = (taken + b" " * number for number in range(images._MOST_KEPT + 1))
+
+    def restore(snapshot: bytes) -> None:
+        control.ok("POST", f"{DEFAULT}/seed", {"projects": [{"Name": "p"}]}, status=204)
+        control.ok("PUT", f"{DEFAULT}/snapshot", snapshot, status=204)
+        assert control.send("GET", f"{DEFAULT}/snapshot").content == taken
+
+    for snapshot in (first, first, *others, *reversed(others)):
+        restore(snapshot)
+    assert read == [first, *others]
+    restore(first)
+    assert read == [first, *others, first]
 
 
 def test_a_snapshot_comes_and_goes_as_yaml(control: Control) -> None:

@@ -17,6 +17,11 @@ from foas_emulator.world.snapshot import read_snapshot
 from foas_emulator.world.store import Store, StoreClosedError
 from foas_emulator.world.world import World
 
+_LARGEST_KEPT = 256 * 1024
+"""The size in bytes of the largest snapshot whose image is kept."""
+_MOST_KEPT = 4
+"""The number of snapshots whose images are kept."""
+
 _lock = LoopLock()
 
 
@@ -44,6 +49,29 @@ def image_of_snapshot(body: bytes | bytearray, *, as_yaml: bool, registry: Regis
     """Return the image of the world in a snapshot. Raise `ControlError` or `SnapshotError`."""
     document = parse_document(body, as_yaml=as_yaml).value
     return read_snapshot(document, connections=registry.connections, kinds=registry.handlers, check=check_world)
+
+
+class SnapshotImages:
+    """The images of snapshots. The last few small ones are kept: a test suite often restores one before each test."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._kept: dict[tuple[bytes, bool], bytes] = {}
+
+    async def image(self, body: bytes | bytearray, size: int, *, as_yaml: bool) -> bytes:
+        """Return the image of the world in a snapshot, which takes the work of `size` bytes to read.
+
+        Raise `ControlError` or `SnapshotError`.
+        """
+        key = (bytes(body), as_yaml) if len(body) <= _LARGEST_KEPT else None
+        if key is not None and key in self._kept:
+            return self._kept[key]
+        image = await off_loop(size, lambda: image_of_snapshot(body, as_yaml=as_yaml, registry=self._registry))
+        if key is not None:
+            if len(self._kept) >= _MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = image
+        return image
 
 
 async def origin_of_world(registry: Registry, name: str) -> bytes:

@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -20,7 +19,7 @@ from foas_emulator.control.documents import (
     wants_yaml,
 )
 from foas_emulator.control.errors import require_world
-from foas_emulator.control.images import has_left, image_of_snapshot, one_large_at_a_time
+from foas_emulator.control.images import SnapshotImages, has_left, one_large_at_a_time
 from foas_emulator.control.merging import clusters_there, merge
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.control.paths import WorldName
@@ -33,8 +32,6 @@ from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import VERSION, snapshot_of_image, write_snapshot
 
-_LARGEST_KEPT = 256 * 1024
-"""The size in bytes of the largest snapshot whose image is cached."""
 _ROWS_AT_A_TIME = 100
 """Rows to write as YAML at a time; other threads get their turn in between."""
 
@@ -43,11 +40,7 @@ def snapshot_router(registry: Registry, large: LargeAnswers) -> APIRouter:
     """Return the routes of seeds and snapshots under `/worlds/{world}`."""
     router = APIRouter(prefix="/worlds/{world}", tags=["snapshots"])
 
-    def image(body: bytes | bytearray, *, as_yaml: bool) -> bytes:
-        return image_of_snapshot(body, as_yaml=as_yaml, registry=registry)
-
-    # A test suite often restores one small snapshot before each test, so the images of the last few are cached.
-    kept_image = lru_cache(maxsize=4)(image)
+    images = SnapshotImages(registry)
 
     def written(image: bytes, write: Callable[[Mapping[str, Any]], bytes]) -> bytes:
         with snapshot_of_image(image, connections=registry.connections) as document:
@@ -81,11 +74,7 @@ def snapshot_router(registry: Registry, large: LargeAnswers) -> APIRouter:
         async with one_large_at_a_time(size):
             if await has_left(request, size):
                 return Response()
-            if len(body) <= _LARGEST_KEPT:
-                restored = await off_loop(size, lambda: kept_image(bytes(body), as_yaml=as_yaml))
-            else:
-                restored = await off_loop(size, lambda: image(body, as_yaml=as_yaml))
-            await load(registry, name, restored)
+            await load(registry, name, await images.image(body, size, as_yaml=as_yaml))
         return Response(status_code=204)
 
     @router.post("/seed", status_code=204, openapi_extra=described_body(ANY_OBJECT))
