@@ -1,5 +1,7 @@
 """Pending changes, in the order in which they will happen."""
 
+from typing import Any
+
 import pytest
 
 from foas_emulator.world import pending
@@ -96,3 +98,20 @@ def test_the_changes_of_one_event_are_found_among_many_of_a_subject(store: Store
     few = steps()
     add(1000)
     assert steps() == few
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(f"x{end}" for end in (", ", '", ', '", "', "\\", '\\", ')),
+        ["x", "x"],
+        {"x": 1, "y": 2},
+        {"x": {"y": 1, "z": 2}},
+    ],
+)
+def test_a_list_has_whole_members_of_long_details(store: Store, value: Any) -> None:
+    details = {"a": value, "b": "y" * 1000}
+    with store.transaction():
+        pending.add(store, at=1, subject="bell:a", event="ring", details=details)
+    (change,) = pending.planned(store)
+    assert change.read_details() in (details, {"a": value})

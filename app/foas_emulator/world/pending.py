@@ -98,9 +98,10 @@ def planned(store: Store, most: int | None = None, *, after: PendingChange | Non
 def _listed() -> Select[Any]:
     """Select pending changes for a list; made once, since SQLAlchemy's expressions are reference cycles."""
     table = PendingChange.table()
-    first = func.instr(table.c.details, ', "')  # not within a text, where each quote has a backslash before it
+    first = func.instr(table.c.details, ', "')
+    alone = func.substr(table.c.details, 1, first - 1) + "}"
     is_long = and_(func.substr(table.c.details, _LONG, 1) != "", first.between(1, _LONG))
-    short = case((is_long, func.substr(table.c.details, 1, first - 1) + "}"), else_=table.c.details)
+    short = case((and_(is_long, func.json_valid(alone)), alone), else_=table.c.details)  # `first` may end a text
     return select(*(short.label("details") if each is table.c.details else each for each in table.c))
 
 
