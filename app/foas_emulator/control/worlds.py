@@ -22,7 +22,7 @@ from foas_emulator.seeds.limits import quoted, weight
 from foas_emulator.seeds.loading import Document
 from foas_emulator.seeds.names import BUILT_IN, MADE
 from foas_emulator.seeds.reading import check_seed, read_seed
-from foas_emulator.seeds.references import nearest
+from foas_emulator.showing import nearest
 from foas_emulator.world.advance import held, settle
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.copying import image_of_world

@@ -36,7 +36,7 @@ from foas_emulator.seeds.document import (
 from foas_emulator.seeds.errors import Origin, SeedError
 from foas_emulator.seeds.limits import MAX_FAULTS, Place
 from foas_emulator.seeds.parts import folder_path, own_queue
-from foas_emulator.seeds.references import Suggestions
+from foas_emulator.showing import Suggestions
 from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import raise_counter
 from foas_emulator.world.instants import LAST_INSTANT
