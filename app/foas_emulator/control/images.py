@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, nullcontext
 from functools import partial
+from typing import Any
 
 from fastapi import Request
 
-from foas_emulator.control.documents import parse_document
 from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world.copying import image_of_world
@@ -40,9 +40,8 @@ async def has_left(request: Request, size: int) -> bool:
     return size > LARGE and await request.is_disconnected()
 
 
-def image_of_snapshot(body: bytes | bytearray, *, as_yaml: bool, registry: Registry) -> bytes:
-    """Return the image of the world in a snapshot. Raise `ControlError` or `SnapshotError`."""
-    document = parse_document(body, as_yaml=as_yaml).value
+def image_of_snapshot(document: Any, registry: Registry) -> bytes:
+    """Return the image of the world in a snapshot. Raise `SnapshotError`."""
     return read_snapshot(document, connections=registry.connections, kinds=registry.handlers, check=check_world)
 
 

@@ -16,6 +16,7 @@ from foas_emulator.control.documents import (
     described_body,
     dump_yaml,
     is_yaml,
+    parse_document,
     read_body,
     wants_yaml,
 )
@@ -44,7 +45,7 @@ def snapshot_router(registry: Registry, large: LargeAnswers) -> APIRouter:
     router = APIRouter(prefix="/worlds/{world}", tags=["snapshots"])
 
     def image(body: bytes | bytearray, *, as_yaml: bool) -> bytes:
-        return image_of_snapshot(body, as_yaml=as_yaml, registry=registry)
+        return image_of_snapshot(parse_document(body, as_yaml=as_yaml).value, registry)
 
     # A test suite often restores one small snapshot before each test, so the images of the last few are cached.
     kept_image = lru_cache(maxsize=4)(image)
