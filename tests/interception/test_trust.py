@@ -97,13 +97,13 @@ def test_public_hosts_are_certified_though_no_key_can_be_written(
     assert met["subjectAltName"] == (("DNS", NAMES[1]),), "and one for each again when there is room"
 
 
-def names_in(server: ssl.SSLContext, authority: Authority) -> set[tuple[str, str]]:
+def names_in(server: ssl.SSLContext, authority: Authority) -> frozenset[object]:
     """The names in the certificate that a client gets which asks for none."""
     trusting = ssl.create_default_context(cadata=authority.pem.decode())
     trusting.check_hostname = False
     met = shake_hands(trusting, server, None).getpeercert()
     assert met is not None
-    return set(met["subjectAltName"])
+    return frozenset(met["subjectAltName"])
 
 
 def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str | None) -> ssl.SSLObject:
