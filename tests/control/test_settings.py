@@ -2,7 +2,7 @@ import pytest
 
 from foas_emulator.control.documents import MAX_VALUES
 from foas_emulator.gateway.errors import catalogue
-from foas_emulator.seeds.references import Suggestions
+from foas_emulator.showing import Suggestions
 from foas_emulator.world.settings import NAMES
 from tests.api import open_api
 from tests.control.conftest import Control
