@@ -16,6 +16,7 @@ from foas_emulator import logs
 from foas_emulator.cli import main
 from foas_emulator.commands.fault import read_effect
 from foas_emulator.serving import uvicorn_servers
+from tests.certificates import brought
 from tests.process import SECONDS_TO_STOP, command, environment, run, serving
 
 NOT_UTF_8 = b"\xff\xfe"
@@ -227,9 +228,7 @@ def test_certificate_in_another_encoding_is_named(tmp_path: Path, option: str) -
 def test_key_with_a_password_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
 
-    from foas_emulator.serving.certificates import Authority  # noqa: PLC0415
-
-    made = Authority().write_certificate("127.0.0.1", tmp_path)
+    made = brought(tmp_path)
     key = serialization.load_pem_private_key(made.key.read_bytes(), None)
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL)
     made.key.write_bytes(key.private_bytes(*form, serialization.BestAvailableEncryption(b"password")))

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import declared_parameters, read_text
 from foas_emulator.nulls import NullsLeftOut
-from foas_emulator.showing import abridged, nearest_name
+from foas_emulator.showing import abridged, nearest
 
 LONGEST_GLOB = 256
 LONGEST_GLOBS = 1024
@@ -92,7 +92,7 @@ class CallPattern(NullsLeftOut):
         known = {operation.name: operation for operation in operations}
         meant = [operation for name, operation in known.items() if self.names(name)]
         if not meant:
-            raise ValueError(f"there is no operation {abridged(self.operation)}{nearest_name(self.operation, known)}")
+            raise ValueError(f"there is no operation {abridged(self.operation)}{nearest(self.operation, known)}")
         require_parameters(self.params, meant)
         return meant
 
@@ -105,7 +105,7 @@ def require_parameters(names: Iterable[str], operations: Iterable[Operation]) ->
     known = {parameter.name for operation in operations for parameter in declared_parameters(operation.endpoint)}
     for name in wanted:
         if name not in known:
-            raise ValueError(f"there is no parameter {abridged(name)}{nearest_name(name, known)}")
+            raise ValueError(f"there is no parameter {abridged(name)}{nearest(name, known)}")
 
 
 def _fits(value: Any, pattern: str) -> bool:

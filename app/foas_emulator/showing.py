@@ -7,6 +7,12 @@ from collections.abc import Iterable
 _SHOWN_CHARACTERS = 120
 _ABRIDGED_CHARACTERS = 80
 _LONGEST_NAME = 256
+"""The most characters of a name to compare."""
+_MOST_PAIRS = 400_000
+"""The most pairs of characters to compare for all wrong names of a document, some 30 milliseconds of work: looking
+for the closest name takes the product of both lengths, and must not take longer than reading."""
+_LOOK = 10
+"""The pairs as which a known name counts, however short or long it is."""
 _MOST_BITS = 100
 """The largest number to show: Python refuses to write very large ones."""
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -45,13 +51,34 @@ def shown(text: str) -> str:
     return f'"{plain(text)}"'
 
 
-def nearest_name(name: object, known: Iterable[str]) -> str:
-    """Return a remark with the known name that is closest to a wrong one; empty if none is close."""
-    # Comparing takes more than linear time, and nothing that long is close to a name.
-    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
-        return ""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f" (the nearest is {near[0]})" if near else ""
+class Suggestions:
+    """Remarks with the names that are closest to wrong ones; none any more once many have been compared."""
+
+    def __init__(self) -> None:
+        self._pairs = _MOST_PAIRS
+
+    def nearest(self, name: str, known: Iterable[str]) -> str:
+        """Return a remark with the known name that is closest to a wrong one; empty if none is close."""
+        candidates = self._candidates(name, known)
+        # Without candidates, it would look at the whole name all the same.
+        near = difflib.get_close_matches(name, candidates, n=1) if candidates else []
+        return f" (the nearest is {near[0]!r})" if near else ""
+
+    def _candidates(self, name: str, known: Iterable[str]) -> list[str]:
+        candidates: list[str] = []
+        for each in known if len(name) <= _LONGEST_NAME else ():
+            if self._pairs <= 0:
+                break
+            self._pairs -= _LOOK
+            if len(each) <= _LONGEST_NAME:
+                self._pairs -= len(name) * len(each)
+                candidates.append(each)
+        return candidates
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the remark for a single wrong name."""
+    return Suggestions().nearest(name, known)
 
 
 def abridged(value: object) -> str:

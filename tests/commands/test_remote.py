@@ -225,7 +225,7 @@ def test_the_journal_tells_when_which_request_and_what_had_a_part_in_it(emulator
     assert ("#1 " in failed, "#2 " in failed, "#3 " in failed) == (False, True, True)
     assert said(emulator, "journal", "--operation", "DeleteJob") == "The journal of world mine has no such call.\n"
     refused = run(emulator, "journal", "--operation", "deletejob")
-    assert (refused.exit_code, "there is no operation 'deletejob' (the nearest is DeleteJob)" in refused.stderr) == (
+    assert (refused.exit_code, "there is no operation 'deletejob' (the nearest is 'DeleteJob')" in refused.stderr) == (
         1,
         True,
     )

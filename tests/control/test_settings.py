@@ -2,7 +2,7 @@ import pytest
 
 from foas_emulator.control.documents import MAX_VALUES
 from foas_emulator.gateway.errors import catalogue
-from foas_emulator.seeds.references import Suggestions
+from foas_emulator.showing import Suggestions
 from foas_emulator.world.settings import NAMES
 from tests.api import open_api
 from tests.control.conftest import Control
@@ -68,7 +68,7 @@ def test_the_error_of_one_parameter_can_be_overridden_too(control: Control) -> N
         ({"latency": [1, 2], "error_rate": 7}, "latency: a list is neither"),
         ({"latency": [1, 2], "error_rate": 7}, "; error_rate: 7 is not a rate"),
         ({"error_overrides": {"NoSuchCode": {"status": 410}}}, "the catalogue has no error 'NoSuchCode'"),
-        ({"error_overrides": {"MissingjobTyp": {"status": 410}}}, "no parameter 'jobTyp' (the nearest is jobType)"),
+        ({"error_overrides": {"MissingjobTyp": {"status": 410}}}, "no parameter 'jobTyp' (the nearest is 'jobType')"),
         ({"error_overrides": {"InvalidJob.NotFound": {"status": 410.0}}}, "has status 410.0; allowed: 400 to 599"),
         ("[]", "Input should be a valid dictionary"),
     ],

@@ -6,6 +6,8 @@ import pytest
 import yaml
 
 from foas_emulator.control import images
+from foas_emulator.control.documents import parse_document
+from foas_emulator.seeds.loading import Document
 from tests.api import dump, open_api
 from tests.control.conftest import Control
 
@@ -47,12 +49,11 @@ def test_a_snapshot_holds_clock_changes_counters_settings_and_faults(control: Co
 def test_the_last_few_small_snapshots_are_read_once(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     read = []
 
-    def counted(body: bytes, **options: Any) -> bytes:
+    def counted(body: bytes, **options: Any) -> Document:
         read.append(body)
-        return read_image(body, **options)
+        return parse_document(body, **options)
 
-    read_image = images.image_of_snapshot
-    monkeypatch.setattr(images, "image_of_snapshot", counted)
+    monkeypatch.setattr(images, "parse_document", counted)
     taken = control.send("GET", f"{DEFAULT}/snapshot").content
     first, *others = (taken + b" " * number for number in range(images._MOST_KEPT + 1))
 

@@ -55,16 +55,16 @@ def test_an_effect_is_shown_as_it_was_written(api: Api, kind: str) -> None:
     [
         (
             {"match": {"operation": "StrtJob"}, "effect": DROP},
-            "there is no operation 'StrtJob' (the nearest is StartJob)",
+            "there is no operation 'StrtJob' (the nearest is 'StartJob')",
         ),
         ({"match": {"operation": "Frob*"}, "effect": DROP}, "there is no operation 'Frob*'"),
         ({"effect": DROP, "ttl": "0s"}, "a rule whose ttl is 0 never applies"),
         ({"effect": {"rate_limit": {"calls": 1, "per": 0}}}, "a limit over no time never applies"),
         (
             {"match": {"operation": "StartJob", "params": {"jobname": "x"}}, "effect": DROP},
-            "there is no parameter 'jobname' (the nearest is jobName)",
+            "there is no parameter 'jobname' (the nearest is 'jobName')",
         ),
-        ({"effect": {"error": "Throtling.User"}}, "no error 'Throtling.User' (the nearest is Throttling.User); give"),
+        ({"effect": {"error": "Throtling.User"}}, "no error 'Throtling.User' (the nearest is 'Throttling.User'); give"),
         ({"effect": {"error": "No.Such"}}, "the catalogue has no error 'No.Such'"),
         ({"effect": {"error": "No.Such" * 1000}}, "No.'... of 7000 characters; give status"),
         ({"effect": {"error": "InvalidNothing"}}, "there is no parameter 'Nothing'"),
@@ -130,5 +130,5 @@ faults:
     assert missing == "seed.yaml:12: faults[5].effect.rate_limit.per: Field required"
     assert unknown.endswith("faults[5].effect.rate_limit.pr: there is no such member (the nearest is 'per')")
     assert first.startswith("seed.yaml:5: faults[1].effect")
-    assert second == "seed.yaml:6: faults[2].match: there is no operation 'StrtJob' (the nearest is StartJob)"
+    assert second == "seed.yaml:6: faults[2].match: there is no operation 'StrtJob' (the nearest is 'StartJob')"
     assert third.startswith("seed.yaml:8: faults[3]: a rule of a seed has no ttl")

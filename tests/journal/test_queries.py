@@ -176,7 +176,7 @@ def test_the_last_entries_are_found_while_others_are_written_and_dropped() -> No
 
 @pytest.mark.parametrize(
     ("operation", "told"),
-    [("startjob", "'startjob' (the nearest is StartJob)"), ("Nope*", "'Nope*'"), ("[" * 257, "256 characters")],
+    [("startjob", "'startjob' (the nearest is 'StartJob')"), ("Nope*", "'Nope*'"), ("[" * 257, "256 characters")],
 )
 def test_an_operation_that_there_is_not_is_refused_as_no_call_would_prove_anything(
     busy: Api, operation: str, told: str

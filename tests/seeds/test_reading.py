@@ -227,7 +227,7 @@ def test_a_name_in_place_of_a_mapping_is_told_the_member_for_it() -> None:
         (
             "{strat_delay: 1s}",
             "settings.strat_delay",
-            "there is no setting 'strat_delay' (the nearest is start_delay)",
+            "there is no setting 'strat_delay' (the nearest is 'start_delay')",
         ),
         ("{not_running: maybe}", "settings.not_running", "not_running is 'maybe'; allowed: fail, answer"),
         ("{signature: true}", "settings.signature", "signature is True; allowed: off, warn, strict"),

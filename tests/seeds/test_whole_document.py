@@ -12,8 +12,8 @@ from foas_emulator.cli import main
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import try_seeds
 from foas_emulator.seeds.reading import parse_seed
-from foas_emulator.seeds.references import Suggestions, nearest
 from foas_emulator.seeds.validation import validate
+from foas_emulator.showing import Suggestions, nearest
 
 PROJECT = """
 clusters: [{ClusterId: north}]

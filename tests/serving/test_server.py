@@ -22,10 +22,10 @@ import pytest
 from httpx import Client, ConnectError
 
 from foas_emulator.serving import listening
-from foas_emulator.serving.certificates import Authority
 from foas_emulator.serving.listening import listen
 from foas_emulator.serving.server import secrets_in
 from foas_emulator.settings import SettingError
+from tests.certificates import brought
 from tests.process import DIRECTLY, command, environment, run, serving
 from tests.wire import INSTANCE, signed_v1
 
@@ -111,7 +111,7 @@ def test_further_signals_do_not_disturb_an_end_before_it_serves(made_of_it: type
     script = (
         "import os, signal\n"
         "from foas_emulator.serving import server\n"
-        "with server._ended_by_signals():\n"
+        "with server._ended_by_first_signal():\n"
         "    try:\n"
         "        os.kill(os.getpid(), signal.SIGTERM)\n"
         "    except SystemExit:\n"
@@ -232,13 +232,12 @@ def test_http_and_https_are_served_at_once_by_one_process_which_leaves_no_key_be
 
 
 def test_certificate_that_was_brought_is_served(tmp_path: Path) -> None:
-    authority = Authority()
-    made = authority.write_certificate("127.0.0.1", tmp_path)
+    made = brought(tmp_path)
     options = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key), "--tls-port", "0")
     log = tmp_path / "log"
     with serving(*options, lines=2, log=log) as emulator, emulator.client() as client:
         secure = emulator.announcement[1].removeprefix("listening on ")
-        trusting = ssl.create_default_context(cadata=authority.pem.decode())
+        trusting = ssl.create_default_context(cadata=made.root)
         with Client(verify=trusting, **DIRECTLY) as tls:
             answer = tls.get(secure + INSTANCE)
             assert (answer.status_code, answer.headers["keep-alive"]) == (200, "timeout=75")
@@ -249,7 +248,7 @@ def test_certificate_that_was_brought_is_served(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
 def test_a_private_key_that_others_can_read_is_warned_of(tmp_path: Path) -> None:
-    made, log = Authority().write_certificate("127.0.0.1", tmp_path), tmp_path / "log"
+    made, log = brought(tmp_path), tmp_path / "log"
     made.key.chmod(0o640)
     options = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key), "--tls-port", "0")
     with serving(*options, lines=2, log=log) as emulator:

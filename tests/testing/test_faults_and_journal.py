@@ -65,7 +65,7 @@ def test_all_rules_are_disarmed_at_once(world: World) -> None:
 
 
 def test_a_rule_that_could_never_strike_is_refused(world: World) -> None:
-    with pytest.raises(EmulatorError, match="the nearest is StartJob") as refusal:
+    with pytest.raises(EmulatorError, match="the nearest is 'StartJob'") as refusal:
         world.faults.arm({"drop": True}, operation="StrtJob")
     assert refusal.value.status == 400
 

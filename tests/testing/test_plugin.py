@@ -176,7 +176,7 @@ def test_a_wrong_setting_is_reported(pytester: pytest.Pytester) -> None:
     )
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines("E * there is no setting start_delai (the nearest is start_delay)*")
+    result.stdout.fnmatch_lines("E * there is no setting start_delai (the nearest is 'start_delay')*")
     result.stdout.no_fnmatch_line("*def get(self*")
 
 

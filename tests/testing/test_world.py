@@ -98,7 +98,7 @@ def test_the_name_of_a_seed_is_not_taken_for_its_text(world: World, name: str) -
 def test_a_hint_that_is_no_sentence_continues_the_error(world: World) -> None:
     with pytest.raises(
         EmulatorError,
-        match=r"^The settings cannot be used: there is no setting 'start_dealy' \(the nearest is start_delay\)\.",
+        match=r"^The settings cannot be used: there is no setting 'start_dealy' \(the nearest is 'start_delay'\)\.",
     ):
         world.settings.update(start_dealy="30s")
 

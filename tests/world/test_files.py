@@ -9,7 +9,6 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
@@ -118,7 +117,7 @@ def die_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
 
 def exchange(registry: Registry, image: bytes) -> None:
     world = registry.open_or_create("alice")
-    registry.exchange(world, partial(world.load, image), stage(registry, image))
+    registry.exchange(world, world.load, image, stage(registry, image))
 
 
 def reset_to_staged(registry: Registry) -> None:
@@ -829,7 +828,7 @@ def test_a_world_that_cannot_be_read_once_it_is_restored_is_opened_anew(
 
     monkeypatch.setattr(pending, "next_at", failing(sqlite3.OperationalError("disk I/O error")))
     with pytest.raises(sqlite3.OperationalError):
-        registry.exchange(alice, lambda _: alice.load(image), NOTHING_STAGED)
+        registry.exchange(alice, alice.load, image, NOTHING_STAGED)
     monkeypatch.undo()
     assert registry.open_or_create("alice").clock.peek() == 1000
 

@@ -224,7 +224,7 @@ def test_a_database_that_is_ready_takes_the_place_of_the_rows(world: World, conn
     freeze(world, 3)
     for take in (world.load, world.move_on):
         ready = Store(connections, image=world.store.image())
-        take(b"", ready)
+        take(ready)
         assert world.store is ready
         assert (world.clock.now(), world.next_due) == (3, 5)
 

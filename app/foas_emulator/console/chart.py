@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 300, 72
+WIDTH = 300
 _TOP, _BOTTOM = 6.0, 66.0
 _MOST_ROWS = 24
 _SECOND = 1000

@@ -14,6 +14,7 @@ from typing import Any, cast
 from foas_emulator.console.language import mark
 from foas_emulator.console.messages import MessageError
 from foas_emulator.console.site import Site, View
+from foas_emulator.control.documents import parse_document
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.images import image_of_snapshot, one_large_at_a_time, origin_of_world
 from foas_emulator.control.off_loop import off_loop
@@ -152,12 +153,10 @@ def _as_begun(
 
 async def _image_of_file(site: Site, name: str, content: bytes) -> bytes:
     as_yaml = name.lower().endswith((".yaml", ".yml"))
-
-    def image() -> bytes:
-        return image_of_snapshot(content, as_yaml=as_yaml, registry=site.registry)
-
     try:
-        return await off_loop(weight(content), image)
+        return await off_loop(
+            weight(content), lambda: image_of_snapshot(parse_document(content, as_yaml=as_yaml).value, site.registry)
+        )
     except ControlError as error:
         raise NoImageError(f"{name}: {error.error}", error.hint) from None
     except SnapshotError as error:

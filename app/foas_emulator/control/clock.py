@@ -42,7 +42,7 @@ Instant = Annotated[
     Field(strict=True),
     _written("Milliseconds since the epoch, or ISO 8601: UTC unless it has a zone.", example="2026-01-01T00:00:00Z"),
 ]
-Span = Annotated[
+_Amount = Annotated[
     Milliseconds,
     BeforeValidator(lambda value: _with_unit(value) if isinstance(value, str) else value),
     Field(strict=True),
@@ -70,7 +70,7 @@ class Advance(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    by: Span | None = None
+    by: _Amount | None = None
     to: Instant | None = None
     until: Literal["next", "idle"] | None = Field(
         default=None, description="next: the next pending change; idle: none is left."

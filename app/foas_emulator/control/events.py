@@ -77,13 +77,8 @@ class EventStream(Response):
         self._observe = observe
         self._write = write
 
-    @classmethod
-    def has_room(cls) -> bool:
-        """Whether another stream may be opened."""
-        return cls._open < MOST_STREAMS
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self.has_room():
+        if EventStream._open >= MOST_STREAMS:
             refusal = ControlError(503, f"{MOST_STREAMS} event streams are open.", "Close one of the others first.")
             await refusal.answer()(scope, receive, send)
             return

@@ -48,13 +48,13 @@ class ControlGate:
         *,
         control: ASGIApp,
         token: str | None,
-        origins: Collection[str] = (),
+        origins: Collection[str],
         host_check: HostCheck,
         max_body: int,
         max_document: int,
-        console: ASGIApp | None = None,
-        pages: tuple[str, ...] = (),
-        is_start_page: Callable[[Scope], bool] = lambda _: False,
+        console: ASGIApp | None,
+        pages: tuple[str, ...],
+        is_start_page: Callable[[Scope], bool],
     ) -> None:
         """Guard also the pages of `app`: their paths begin as `pages` say, or are `/` where `is_start_page` says so.
 

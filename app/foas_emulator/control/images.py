@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, nullcontext
 from functools import partial
+from typing import Any
 
 from fastapi import Request
 
@@ -45,9 +46,8 @@ async def has_left(request: Request, size: int) -> bool:
     return size > LARGE and await request.is_disconnected()
 
 
-def image_of_snapshot(body: bytes | bytearray, *, as_yaml: bool, registry: Registry) -> bytes:
-    """Return the image of the world in a snapshot. Raise `ControlError` or `SnapshotError`."""
-    document = parse_document(body, as_yaml=as_yaml).value
+def image_of_snapshot(document: Any, registry: Registry) -> bytes:
+    """Return the image of the world in a snapshot. Raise `SnapshotError`."""
     return read_snapshot(document, connections=registry.connections, kinds=registry.handlers, check=check_world)
 
 
@@ -66,7 +66,9 @@ class SnapshotImages:
         key = (bytes(body), as_yaml) if len(body) <= _LARGEST_KEPT else None
         if key is not None and key in self._kept:
             return self._kept[key]
-        image = await off_loop(size, lambda: image_of_snapshot(body, as_yaml=as_yaml, registry=self._registry))
+        image = await off_loop(
+            size, lambda: image_of_snapshot(parse_document(body, as_yaml=as_yaml).value, self._registry)
+        )
         if key is not None:
             if len(self._kept) >= _MOST_KEPT:
                 del self._kept[next(iter(self._kept))]

@@ -83,7 +83,7 @@ async def _merge_into_new(registry: Registry, name: str, seed: SeedDocument, *, 
             if registry.exists(name) or registry.image is not image:
                 return False
             with created_or_opened(registry, name) as world:
-                registry.exchange(world, partial(world.move_on, merged), staged)
+                registry.exchange(world, world.move_on, merged, staged)
             return True
 
 
@@ -95,7 +95,7 @@ async def _merge_beside(registry: Registry, world: World, seed: SeedDocument, *,
     async with staged_image(merged, registry, name=world.name) as staged:
         if not registry.holds(world) or world.contents != before:
             return False
-        registry.exchange(world, partial(world.move_on, merged), staged)
+        registry.exchange(world, world.move_on, merged, staged)
         return True
 
 

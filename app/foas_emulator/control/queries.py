@@ -7,7 +7,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from foas_emulator.control.errors import ControlError
-from foas_emulator.seeds.references import nearest
+from foas_emulator.showing import nearest
 
 
 async def refuse_unknown_query(request: Request) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import replace
-from functools import partial
 
 from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.world.connections import Connections
@@ -66,4 +65,4 @@ async def load(registry: Registry, name: str, image: bytes) -> None:
     """Replace the contents of a world by an image; its origin stays the same."""
     async with staged_image(image, registry, name=name) as staged:
         with created_or_opened(registry, name) as world:
-            registry.exchange(world, partial(world.load, image), staged)
+            registry.exchange(world, world.load, image, staged)

@@ -11,24 +11,22 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, answers
 from foas_emulator.control.documents import ANY_OBJECT, described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
-from foas_emulator.control.images import has_left, one_large_at_a_time
+from foas_emulator.control.images import has_left, image_of_snapshot, one_large_at_a_time
 from foas_emulator.control.off_loop import UNKNOWN, off_loop
 from foas_emulator.control.paths import WorldName
 from foas_emulator.control.resetting import reset, reset_all
 from foas_emulator.control.staging import staged_image
-from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_for
 from foas_emulator.seeds.limits import quoted, weight
 from foas_emulator.seeds.loading import Document
 from foas_emulator.seeds.names import BUILT_IN, MADE
 from foas_emulator.seeds.reading import check_seed, read_seed
-from foas_emulator.seeds.references import nearest
+from foas_emulator.showing import nearest
 from foas_emulator.world.advance import held, settle
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
-from foas_emulator.world.snapshot import read_snapshot
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
 
@@ -153,7 +151,7 @@ def _image(registry: Registry, document: Document) -> "bytes | _Fork | None":
         )
     ((kind, value),) = body.items()
     if kind == "snapshot":
-        return read_snapshot(value, connections=registry.connections, kinds=registry.handlers, check=check_world)
+        return image_of_snapshot(value, registry)
     return _Fork(value) if kind == "fork" else _seeded(registry, document)
 
 

@@ -14,7 +14,7 @@ from foas_emulator.gateway.errors import INVALID, MISSING, THROTTLED_USER, ApiEr
 from foas_emulator.gateway.evidence import INFERRED
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.nulls import NullsLeftOut
-from foas_emulator.showing import abridged, nearest_name
+from foas_emulator.showing import abridged, nearest
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.durations import duration
 
@@ -70,7 +70,7 @@ def find_problem(code: str) -> tuple[Problem, Mapping[str, str]] | None:
 
 def _check_code(code: str) -> str:
     if find_problem(code) is None:
-        near = nearest_name(code, catalogue())
+        near = nearest(code, catalogue())
         raise ValueError(
             f"the catalogue has no error {abridged(code)}{near}; give status, code and message to make one up"
         )

@@ -63,12 +63,6 @@ class AccessKeys:
         return key
 
 
-def world_key(name: str) -> str | None:
-    """Return the id of the key that selects a world; None for a name that no world can have."""
-    access_key_id = f"world-{name}"
-    return access_key_id if _WORLD_KEY.fullmatch(access_key_id) else None
-
-
 def _parse_entry(entry: str, number: int) -> Key:
     access_key_id, colon, rest = entry.partition(":")
     if not colon:  # the whole entry may be a secret, so it is not shown

@@ -1,7 +1,6 @@
 """Read the bodies of requests within limits: for one body, and for all that are held at the same time."""
 
 import asyncio
-from types import TracebackType
 from typing import Self
 
 from starlette.requests import ClientDisconnect
@@ -53,9 +52,7 @@ class Taken:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()
 
     def release(self) -> None:

@@ -16,9 +16,7 @@ class Cors:
     response would take as long as the rest of the pipeline.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, origins: Sequence[str], exposed: Sequence[str], with_credentials: bool = False
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, origins: Sequence[str], exposed: Sequence[str], with_credentials: bool) -> None:
         """With credentials, name the origin in every answer, because browsers refuse `*` there."""
         names_origin = with_credentials and "*" in origins
         self._cors = CORSMiddleware(

@@ -14,6 +14,7 @@ from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.clusters.rows import Cluster, cluster_ids
 from foas_emulator.operations.clusters.service import MOST_CLUSTERS
 from foas_emulator.operations.columns import ACCOUNT, made_at
+from foas_emulator.operations.folders import service as folders
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances.lifecycle import FAILED, LIVE, MOST_INSTANCES, RUNNING, UNKNOWN_DELAY, WAITING
 from foas_emulator.operations.instances.rows import Instance
@@ -36,7 +37,7 @@ from foas_emulator.seeds.document import (
 from foas_emulator.seeds.errors import Origin, SeedError
 from foas_emulator.seeds.limits import MAX_FAULTS, Place
 from foas_emulator.seeds.parts import folder_path, own_queue
-from foas_emulator.seeds.references import Suggestions
+from foas_emulator.showing import Suggestions
 from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import raise_counter
 from foas_emulator.world.instants import LAST_INSTANT
@@ -248,8 +249,6 @@ def _with_parents(path: str) -> Iterable[str]:
 
 def _put_job(world: World, project: SeedProject, seed: SeedJob, queue: Queue, place: _Place) -> None:
     now = world.second()
-    root = world.store.get(Folder, equal(Folder.project_name, project.name), equal(Folder.path, "/"))
-    assert root is not None
     job = _row(
         Job,
         seed.given() | {"project_name": project.name},
@@ -261,7 +260,7 @@ def _put_job(world: World, project: SeedProject, seed: SeedJob, queue: Queue, pl
         engine_version=versions.CURRENT,
         cluster_id=queue.cluster_id,
         queue_name=queue.queue_name,
-        folder_id=root.folder_id,
+        folder_id=folders.root(world, project.name).folder_id,
     )
     world.store.insert(job)
     if seed.is_committed or seed.instances:

@@ -7,7 +7,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, Tag
 
 from foas_emulator.seeds.parts import Problem
-from foas_emulator.seeds.references import nearest
+from foas_emulator.showing import nearest
 
 _FEW = 8
 

@@ -11,8 +11,8 @@ from foas_emulator.seeds.errors import Fault, Origin, SeedError, faults_of, unus
 from foas_emulator.seeds.limits import DocumentError, Place
 from foas_emulator.seeds.loading import Document, load
 from foas_emulator.seeds.names import BUILT_IN, MADE
-from foas_emulator.seeds.references import nearest
 from foas_emulator.seeds.validation import validate
+from foas_emulator.showing import nearest
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 

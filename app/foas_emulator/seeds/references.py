@@ -1,49 +1,10 @@
 """References of a seed document to missing clusters, queues, folders and packages."""
 
-import difflib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from foas_emulator.seeds.limits import Place, quoted
 from foas_emulator.seeds.parts import Part, Problem, own_queue, parts, text
-
-_LONGEST = 256
-"""The most characters of a name to compare."""
-_MOST_PAIRS = 400_000
-"""The most pairs of characters to compare for all wrong names of a document, some 30 milliseconds of work: looking
-for the closest name takes the product of both lengths, and must not take longer than reading."""
-
-_LOOK = 10
-"""The pairs as which a known name counts, however short or long it is."""
-
-
-class Suggestions:
-    """Remarks with the names that are closest to wrong ones; none any more once many have been compared."""
-
-    def __init__(self) -> None:
-        self._pairs = _MOST_PAIRS
-
-    def nearest(self, name: str, known: Iterable[str]) -> str:
-        """Return a remark with the known name that is closest to a wrong one; empty if none is close."""
-        candidates = self._candidates(name, known)
-        # Without candidates, it would look at the whole name all the same.
-        near = difflib.get_close_matches(name, candidates, n=1) if candidates else []
-        return f" (the nearest is {near[0]!r})" if near else ""
-
-    def _candidates(self, name: str, known: Iterable[str]) -> list[str]:
-        candidates: list[str] = []
-        for each in known if len(name) <= _LONGEST else ():
-            if self._pairs <= 0:
-                break
-            self._pairs -= _LOOK
-            if len(each) <= _LONGEST:
-                self._pairs -= len(name) * len(each)
-                candidates.append(each)
-        return candidates
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the remark for a single wrong name."""
-    return Suggestions().nearest(name, known)
+from foas_emulator.showing import Suggestions
 
 
 def references(document: Part, clusters: Collection[str] | None) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from foas_emulator.seeds.errors import Fault, SeedError, faults_of, unusable
 from foas_emulator.seeds.limits import DocumentError, path_of, quoted, weight
 from foas_emulator.seeds.loading import Document, load
 from foas_emulator.seeds.reading import check_seed
-from foas_emulator.seeds.references import nearest
+from foas_emulator.showing import nearest
 
 LONGEST_NAME = 1000
 """The most characters of the name of a state."""

@@ -17,8 +17,9 @@ from foas_emulator.seeds.freeing import free, free_with
 from foas_emulator.seeds.limits import MAX_FAULTS, Place, quoted
 from foas_emulator.seeds.members import problem
 from foas_emulator.seeds.parts import Problem
-from foas_emulator.seeds.references import Suggestions, references
+from foas_emulator.seeds.references import references
 from foas_emulator.seeds.repetitions import repetitions
+from foas_emulator.showing import Suggestions
 from foas_emulator.world.settings import NAMES, read_setting
 
 

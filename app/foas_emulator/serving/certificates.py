@@ -3,27 +3,18 @@
 import logging
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import trustme
 
 from foas_emulator import loopback
 from foas_emulator.interception import hosts
+from foas_emulator.temporary import temporary_directory, temporary_named
 
 log = logging.getLogger(__name__)
 
 _MOST_NAMES = 256
 """The most certificates to cache in addition to the one made at start."""
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """Files with a certificate and its key."""
-
-    certificate: Path
-    key: Path
 
 
 class Authority:
@@ -37,19 +28,14 @@ class Authority:
         """The root certificate that clients have to trust, as PEM."""
         return self._root.cert_pem.bytes()
 
-    def write_certificate(self, host: str, directory: Path) -> Certificate:
-        """Write a certificate for the loopback names, `host` and foas's hosts into a directory; return its files."""
+    def context_for(self, host: str) -> ssl.SSLContext:
+        """Return a server's TLS context, with a certificate for the loopback names, `host` and foas's hosts."""
         own = loopback.NAMES if host in (*loopback.NAMES, "0.0.0.0", "::") else (host, *loopback.NAMES)  # noqa: S104 - not bound here
         try:
-            leaf = self._root.issue_cert(*own, *hosts.NAMES)
+            return self._context(*own, *hosts.NAMES)
         except ValueError as error:  # such as a name with an underscore, or one at which nothing can listen
             log.warning("the certificate does not name %r: %s", host, error)
-            leaf = self._root.issue_cert(*loopback.NAMES, *hosts.NAMES)
-        certificate, key = directory / "certificate.pem", directory / "key.pem"
-        certificate.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
-        key.touch(mode=0o600)
-        key.write_bytes(leaf.private_key_pem.bytes())
-        return Certificate(certificate, key)
+            return self._context(*loopback.NAMES, *hosts.NAMES)
 
     def context(self, certifies: Callable[[str], bool]) -> ssl.SSLContext:
         """Return a server's TLS context, with a certificate for every requested name that `certifies` accepts.
@@ -73,6 +59,10 @@ class Authority:
         return context
 
     def _context(self, *names: str) -> ssl.SSLContext:
+        issued = self._root.issue_cert(*names)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._root.issue_cert(*names).configure_cert(context)
+        with temporary_directory() as directory, temporary_named():  # a process that is killed leaves no key behind
+            file = directory / "certificate.pem"
+            file.write_bytes(issued.private_key_and_cert_chain_pem.bytes())
+            context.load_cert_chain(file)
         return context

@@ -22,7 +22,7 @@ from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.descriptors import LEAST, LoopErrors, limit_if_too_low, raise_limit
 from foas_emulator.serving.listening import listen, reachable, url_of
 from foas_emulator.serving.memory import give_back_large_blocks
-from foas_emulator.serving.tls import context_made_by, context_of_files, new_authority
+from foas_emulator.serving.tls import context_of_files, new_authority
 from foas_emulator.serving.uvicorn_servers import (
     MainServer,
     SideServer,
@@ -95,7 +95,9 @@ def event_loop_runner() -> Iterator[asyncio.Runner]:
 def serve(settings: Settings) -> None:
     """Serve until stopped. Raise `SeedError`, `SettingError` or `StartError` if the settings cannot be used."""
     logs.configure(level=settings.log_level, format_=settings.log_format)
-    _raise_limit()
+    raise_limit()
+    if (limit := limit_if_too_low()) is not None:
+        raise StartError(f"this process may have only {limit} files open, and needs {LEAST}: allow more (ulimit -n)")
     sys.setswitchinterval(TURN)
     give_back_large_blocks()
     for given in secrets_in(sys.argv):
@@ -105,7 +107,7 @@ def serve(settings: Settings) -> None:
     if settings.host not in loopback.NAMES and settings.control_token is None:
         made_token = fresh_secret()
         settings = replace(settings, control_token=made_token)
-    with _ended_by_signals():
+    with _ended_by_first_signal():
         tls, authority = _certificate(settings)
         with prepare_interception(settings, authority, host=proxy_host) as interception:
             served = _prepare(settings, ("port",) if tls is None else ("port", "tls_port"), authority, interception)
@@ -171,12 +173,6 @@ def _prepare(
     return _Prepared(app=app, registry=registry, listeners=listeners, urls=urls, crowd=crowd, beside=beside)
 
 
-def _raise_limit() -> None:
-    raise_limit()
-    if (limit := limit_if_too_low()) is not None:
-        raise StartError(f"this process may have only {limit} files open, and needs {LEAST}: allow more (ulimit -n)")
-
-
 def secrets_in(arguments: Sequence[str]) -> list[str]:
     """Return the flags of a command line whose values are secrets themselves rather than files with secrets."""
     flags = {"--" + each.name.replace("_", "-") for each in fields(Settings) if each.metadata["secret"]}
@@ -190,7 +186,7 @@ def secrets_in(arguments: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def _ended_by_first_signal() -> Iterator[None]:
     """End cleanly at the first signal that comes before the server handles signals, or after it has ended."""
     ended_by: list[int] = []
 
@@ -218,7 +214,7 @@ def _certificate(settings: Settings) -> tuple[ssl.SSLContext | None, "Authority 
     if not settings.tls:
         return None, None
     authority = new_authority()
-    return context_made_by(authority, host=settings.host), authority
+    return authority.context_for(settings.host), authority
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.setting_files import warn_of_readers
 from foas_emulator.settings import SettingError
-from foas_emulator.temporary import temporary_directory, temporary_named
 
 if TYPE_CHECKING:
     from foas_emulator.serving.certificates import Authority
@@ -19,15 +18,6 @@ def new_authority() -> "Authority":
     from foas_emulator.serving.certificates import Authority  # noqa: PLC0415
 
     return Authority()
-
-
-def context_made_by(authority: "Authority", *, host: str) -> ssl.SSLContext:
-    """Return a TLS context with a certificate for a host, which an authority makes."""
-    with temporary_directory() as directory, temporary_named():  # a process that is killed leaves no key behind
-        made = authority.write_certificate(host, directory)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(made.certificate, made.key)
-    return context
 
 
 def context_of_files(certificate: Path, key: Path) -> ssl.SSLContext:

@@ -22,7 +22,7 @@ from foas_emulator.serving.listening import listen, url_of
 from foas_emulator.serving.server import StartError, companions, event_loop_runner, prepare_interception
 from foas_emulator.serving.uvicorn_servers import Accompanied, uvicorn_config
 from foas_emulator.settings import Settings, check_variables, read_settings
-from foas_emulator.showing import nearest_name
+from foas_emulator.showing import nearest
 from foas_emulator.testing.written import written
 from foas_emulator.world.shortage import refused_by_system
 from foas_emulator.worlds import open_registry, watched_seeds
@@ -67,7 +67,7 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
                 f"{name} is for foas-emulator serve: this server listens on {loopback.ADDRESS} alone, by http"
             )
         if name not in known:
-            near = nearest_name(name, known) or f"; there are: {', '.join(known)}"
+            near = nearest(name, known) or f"; there are: {', '.join(known)}"
             raise ValueError(f"there is no setting {name}{near}")
     try:
         check_variables(os.environ)

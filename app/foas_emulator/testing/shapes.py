@@ -17,15 +17,8 @@ WORLDS: Shape = {"worlds": [{"name": str, "access_key_id": str, "idle_ms": int |
 WORLD_NAMES: Shape = {"worlds": [str]}
 SETTINGS: Shape = {"signature": str}
 CHANGES: Shape = [{"at": int, "what": str, "job": str | None, "state": str | None}]
-CLOCK: Shape = {"mode": str, "now": int, "pending_total": int, "pending": CHANGES}
-MOVED_CLOCK: Shape = {
-    "mode": str,
-    "now": int,
-    "pending_total": int,
-    "pending": CHANGES,
-    "changes_total": int,
-    "changes": CHANGES,
-}
+CLOCK: dict[str, Shape] = {"mode": str, "now": int, "pending_total": int, "pending": CHANGES}
+MOVED_CLOCK: Shape = {**CLOCK, "changes_total": int, "changes": CHANGES}
 FAULT_RULE: Shape = {
     "id": int,
     "match": {"operation": str, "params": dict},

@@ -121,7 +121,7 @@ class FileRegistry(Registry):
             if world is None:
                 return self._open(name)
             with self._closed_if_that_fails(world):
-                world.move_to(self._store(name))
+                world.load(self._store(name))
         return world
 
     def _reset(self, name: str, staged: StagedImage) -> None:
@@ -129,7 +129,7 @@ class FileRegistry(Registry):
         if not staged.files:
             self._reset_in_one_piece(name, world)
         elif world is not None:
-            self._exchange(world, world.move_to, staged)
+            self._exchange(world, world.load, staged)
         else:
             self._reset_closed(name, staged)
 
@@ -173,12 +173,12 @@ class FileRegistry(Registry):
         log.warning("world %s becomes one of the default seed, for what it was created from is lost: %s", name, error)
         self._start_over(name, NOTHING_STAGED)
 
-    def exchange(self, world: World, take: Callable[[Store | None], None], staged: StagedImage) -> None:
+    def exchange(self, world: World, take: Callable[[bytes | Store], None], image: bytes, staged: StagedImage) -> None:
         if staged.files:
             self._exchange(world, take, staged)
         else:
             with self._closed_if_that_fails(world):
-                take(None)
+                take(image)
 
     def _exchange(self, world: World, take: Callable[[Store], None], staged: StagedImage) -> None:
         """Let an open world take over the database in a staged file."""

@@ -94,12 +94,12 @@ class MemoryRegistry(Registry):
     def _replace(self, name: str, image: bytes, staged: StagedImage) -> World:
         world = self._worlds[name]
         with self._with_origin(name, image):
-            world.load(image, staged.take_store())
+            world.load(staged.take_store() or image)
         world.last_used = stopwatch()
         return world
 
     def _reset(self, name: str, staged: StagedImage) -> None:
-        self.open_or_create(name).load(self.origin(name), staged.take_store())
+        self.open_or_create(name).load(staged.take_store() or self.origin(name))
 
     def reset_existing(self, name: str, staged: StagedImage = NOTHING_STAGED) -> None:
         if self.exists(name):
@@ -108,8 +108,8 @@ class MemoryRegistry(Registry):
     def replace_lost(self, name: str, error: WorldFileError) -> None:  # noqa: ARG002 - files
         raise error
 
-    def exchange(self, world: World, take: Callable[[Store | None], None], staged: StagedImage) -> None:
-        take(staged.take_store())
+    def exchange(self, world: World, take: Callable[[bytes | Store], None], image: bytes, staged: StagedImage) -> None:
+        take(staged.take_store() or image)
         world.last_used = stopwatch()
 
     def replace_image(self, image: bytes) -> Iterator[Renewal]:

@@ -226,8 +226,8 @@ class Registry(ABC):
         """
 
     @abstractmethod
-    def exchange(self, world: World, take: Callable[[Store | None], None], staged: StagedImage) -> None:
-        """Let an open world `take` the staged database, or None if there is none; its origin stays the same."""
+    def exchange(self, world: World, take: Callable[[bytes | Store], None], image: bytes, staged: StagedImage) -> None:
+        """Let an open world `take` an image, or the database in which it is staged; its origin stays the same."""
 
     @abstractmethod
     def replace_image(self, image: bytes) -> Iterator[Renewal]:

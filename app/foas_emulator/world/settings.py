@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from foas_emulator.showing import abridged, nearest_name
+from foas_emulator.showing import abridged, nearest
 from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text
 
 Format = Literal["json", "xml"]
@@ -80,7 +80,7 @@ def read_setting(name: str, value: Any) -> Any:
         return rate(value)
     if name == "error_overrides":
         return read_overrides(value)
-    near = nearest_name(name, NAMES) or f"; there are: {', '.join(NAMES)}"
+    near = nearest(name, NAMES) or f"; there are: {', '.join(NAMES)}"
     raise ValueError(f"there is no setting {abridged(name)}{near}")
 
 

@@ -309,30 +309,22 @@ class World:
 
     # -- replacing the whole world
 
-    def load(self, image: bytes, store: Store | None = None) -> None:
-        """Replace the whole world by an image, or by a database that already contains it."""
-        self._replace(image, store)
+    def load(self, contents: bytes | Store) -> None:
+        """Replace the whole world by an image, or by another database."""
+        self._replace(contents)
         self._begin()
 
-    def move_on(self, image: bytes, store: Store | None = None) -> None:
-        """Replace the rows by an image that was derived from this world; its request ids continue.
-
-        `store` is a database that already contains the image.
-        """
-        self._replace(image, store)
+    def move_on(self, contents: bytes | Store) -> None:
+        """Replace the rows by an image or a database that was derived from this world; its request ids continue."""
+        self._replace(contents)
         self.cache.discard_from_rows()
         self._read_copies()
 
-    def move_to(self, store: Store) -> None:
-        """Replace the whole world by another database."""
-        self._take(store)
-        self._begin()
-
-    def _replace(self, image: bytes, store: Store | None) -> None:
-        if store is None:
-            self.store.load(image)
+    def _replace(self, contents: bytes | Store) -> None:
+        if isinstance(contents, Store):
+            self._take(contents)
         else:
-            self._take(store)
+            self.store.load(contents)
 
     def _take(self, store: Store) -> None:
         budget = self.store.budget

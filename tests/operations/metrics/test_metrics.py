@@ -193,7 +193,7 @@ def test_a_metric_of_another_is_a_series_without_points(running: Api, metric: st
     [
         ("delay", 'only names that begin with "blink.p.j." have any.'),
         ("blink.p.other.delay", 'only names that begin with "blink.p.j." have any.'),
-        ("blink.p.j.dellay", "there is none of this name (the nearest is delay)."),
+        ("blink.p.j.dellay", "there is none of this name (the nearest is 'delay')."),
         ("blink.p.j.absent", "there is none of this name."),
     ],
 )

@@ -114,7 +114,7 @@ def list_job(
     project_name: str,
     *filters: Condition,
     job_name: str | None,
-    without: Collection[str] = (),
+    without: Collection[str],
     page_index: int,
     page_size: int,
 ) -> Page[Job]:

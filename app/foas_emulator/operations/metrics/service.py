@@ -8,7 +8,7 @@ from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.instances import service as instances
 from foas_emulator.operations.required import given
-from foas_emulator.showing import nearest_name, shown
+from foas_emulator.showing import nearest, shown
 from foas_emulator.world.world import World
 
 
@@ -49,5 +49,5 @@ def _why_without_points(metric: str, prefix: str, catalogue: Catalogue) -> str:
     """Return the warning of a metric that belongs to another job or cluster, or whose name is unknown."""
     if not metric.startswith(prefix):
         return f"The metric {shown(metric)} has no points: only names that begin with {shown(prefix)} have any."
-    nearest = nearest_name(metric.removeprefix(prefix), catalogue.curves)
-    return f"The metric {shown(metric)} has no points: there is none of this name{nearest}."
+    near = nearest(metric.removeprefix(prefix), catalogue.curves)
+    return f"The metric {shown(metric)} has no points: there is none of this name{near}."
