@@ -121,6 +121,13 @@ def test_every_number_has_its_format(document: dict[str, Any]) -> None:
     assert numbers
     formats = {"integer": {"int32", "int64"}, "number": {"float", "double"}}
     assert [node for node in numbers if node.get("format") not in formats[node["type"]]] == []
+    bounds = [
+        node[bound]
+        for node in numbers
+        for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+        if node["type"] == "integer" and bound in node
+    ]
+    assert all(-(2**63) <= bound < 2**63 for bound in bounds)  # one beyond the format stops generators
 
 
 def test_limits_and_words_are_in_the_schema() -> None:

@@ -123,7 +123,8 @@ def _tidy(node: Schema) -> None:
         _split(node)
     for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
         if isinstance(node.get(bound), float) and node[bound].is_integer():
-            node[bound] = int(node[bound])
+            # FastAPI makes a float of the largest integer, and the nearest float is one more.
+            node[bound] = min(int(node[bound]), 2**63 - 1)
 
 
 def _drop_default(member: Schema, *, is_sent: bool) -> None:
