@@ -130,6 +130,11 @@ def test_every_number_has_its_format(document: dict[str, Any]) -> None:
     assert all(-(2**63) <= bound < 2**63 for bound in bounds)  # one beyond the format stops generators
 
 
+@DOCUMENTS
+def test_no_boolean_has_a_constant_that_a_generated_client_takes_for_a_text(document: dict[str, Any]) -> None:
+    assert [node for node in nodes(document) if node.get("type") == "boolean" and "const" in node] == []
+
+
 def test_limits_and_words_are_in_the_schema() -> None:
     parameters = {each["name"]: each["schema"] for each in OPERATIONS["ListJob"]["parameters"] if "name" in each}
     assert (parameters["pageSize"]["minimum"], parameters["pageSize"]["maximum"]) == (1, 100)
