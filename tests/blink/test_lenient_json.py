@@ -30,6 +30,8 @@ VALUES = st.recursive(
         ("{a=1, b= two words , c: -1.5e3, d: 007}", {"a": 1, "b": "two words", "c": -1500.0, "d": "007"}),
         ("[true, false, null, yes,, [], {},]", [True, False, None, "yes", [], {}]),
         ("  bare  ", "bare"),
+        ('\ufeff{"a": 1}', {"a": 1}),
+        ("\ufeff{a: 1, b: 2}", {"a": 1, "b": 2}),
         ("{a: {b: [c, {d: e}]}}", {"a": {"b": ["c", {"d": "e"}]}}),
         ('// head\n{"a": 1, // one\n// "a": 2,\n"b": [ //\n 3]} // end', {"a": 1, "b": [3]}),
         ("{a: http://host/path, b=//c, 'd': 'e // f'}", {"a": "http://host/path", "b": "//c", "d": "e // f"}),

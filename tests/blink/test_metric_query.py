@@ -94,9 +94,9 @@ def test_cluster_metrics_may_be_any_of_the_documented_families(name: str) -> Non
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "cannot be read"),
-        ("{", "cannot be read"),
-        ("[1]", "must be an object"),
+        ("", "^it cannot be read"),
+        ("{", "^it cannot be read"),
+        ("[1]", "^it must be an object"),
         ("{}", "metric must be"),
         ('{"queries": []}', "at least one"),
         ('{"queries": {}}', "at least one"),

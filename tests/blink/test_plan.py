@@ -191,6 +191,12 @@ def test_numbers_that_make_no_sense_become_defaults() -> None:
     )
 
 
+@pytest.mark.parametrize("numeral", ["1_0", "\u0661", "0x1", "1 ", "inf", ""])
+def test_a_text_that_only_python_takes_for_a_number_is_none(numeral: str) -> None:
+    text = json.dumps({"nodes": [{"id": 1, "core": numeral, "heap_memory": numeral, "parallelism": numeral}]})
+    assert plan_from_json(text) == Plan((Node(1, OPERATOR, OPERATOR, resources=Resources()),))
+
+
 def test_plan_with_bare_keys_is_read() -> None:
     plan = plan_from_json("{nodes: [{id: 1, name: Source, pact: 'Data Source', parallelism: '3'}]}")
     assert plan == Plan((Node(1, "Source", SOURCE, 3),))

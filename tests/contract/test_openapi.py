@@ -121,6 +121,18 @@ def test_every_number_has_its_format(document: dict[str, Any]) -> None:
     assert numbers
     formats = {"integer": {"int32", "int64"}, "number": {"float", "double"}}
     assert [node for node in numbers if node.get("format") not in formats[node["type"]]] == []
+    bounds = [
+        node[bound]
+        for node in numbers
+        for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+        if node["type"] == "integer" and bound in node
+    ]
+    assert all(-(2**63) <= bound < 2**63 for bound in bounds)  # one beyond the format stops generators
+
+
+@DOCUMENTS
+def test_no_boolean_has_a_constant_that_a_generated_client_takes_for_a_text(document: dict[str, Any]) -> None:
+    assert [node for node in nodes(document) if node.get("type") == "boolean" and "const" in node] == []
 
 
 def test_limits_and_words_are_in_the_schema() -> None:

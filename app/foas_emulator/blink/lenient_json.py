@@ -41,8 +41,10 @@ def parse(text: str) -> Any:
     A bare word is a number, true, false or null if it looks like one; a bare value may contain colons
     (`limit: avg:sample:50`). Keys and values are separated by a colon or an equals sign. A comment extends from `//` to
     the end of its line. A text of more than `LONGEST` characters or `MOST_VALUES` values is refused, and so is half of
-    a surrogate pair, and more than `MAX_DEPTH` lists and objects inside one another.
+    a surrogate pair, and more than `MAX_DEPTH` lists and objects inside one another. A byte order mark before it, as
+    editors write it, is skipped.
     """
+    text = text.removeprefix("\ufeff")
     if len(text) > LONGEST:
         raise ValueError(f"it has over {LONGEST} characters")
     if len(text) > MOST_VALUES:

@@ -92,9 +92,9 @@ def _content(text: str) -> dict[str, Any]:
     try:
         content = lenient_json.parse(text)
     except ValueError as error:
-        raise MetricQueryError(f"metricJson cannot be read: {error}") from error
+        raise MetricQueryError(f"it cannot be read: {error}") from error
     if not isinstance(content, dict):
-        raise MetricQueryError("metricJson must be an object")
+        raise MetricQueryError("it must be an object")
     return content
 
 

@@ -34,6 +34,7 @@ _CORES = ("core", "vcore")
 _OTHER_MEMORY = ("native", "direct", "managed", "floating_managed")
 """Kinds of memory besides the heap, each with or without the suffix `_memory`."""
 MAX_PARALLELISM = 32_768  # Flink's own upper bound
+_NUMERAL = re.compile(r"[0-9eE.+-]+")
 _PARALLELISM = re.compile('"parallelism": [0-9]+')
 
 
@@ -269,6 +270,8 @@ def _resources(entry: Mapping[str, Any]) -> Resources | None:
 
 
 def _number(value: Any) -> float | None:
+    if isinstance(value, str) and not _NUMERAL.fullmatch(value):
+        return None  # as 1_0, which Python takes for 10
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

@@ -24,7 +24,7 @@ _YAML_SAYS_SO = f"If it is YAML, send it with the Content-Type {YAML}."
 def described_body(schema: Mapping[str, Any], **examples: Any) -> dict[str, Any]:
     """Return the OpenAPI description of a body that an endpoint reads by itself."""
     shown = {name.replace("_", " "): {"value": value} for name, value in examples.items()}
-    content = {"schema": dict(schema), "examples": shown}
+    content = {"schema": dict(schema), **({"examples": shown} if shown else {})}
     return {"requestBody": {"content": {"application/json": content, YAML: content}}}
 
 

@@ -35,8 +35,10 @@ class FaultDocument(NullsLeftOut):
         description="Whether it applies before the call takes effect, or afterwards, to calls that succeeded.",
         examples=["before"],
     )
-    skip: int = Field(default=0, ge=0, lt=2**63, description="Number of matching calls that pass first.", examples=[1])
-    times: Annotated[int, Field(ge=1, lt=2**63)] | None = Field(
+    skip: int = Field(
+        default=0, ge=0, le=2**63 - 1, description="Number of matching calls that pass first.", examples=[1]
+    )
+    times: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = Field(
         default=None, description="Most times that it applies; by default without limit.", examples=[2]
     )
     probability: float = Field(

@@ -14,7 +14,7 @@ TITLE = "foas-emulator control API"
 DESCRIPTION = (
     "The emulator's own features: worlds, their clocks, faults, settings, snapshots and journals. Bodies are read as "
     "YAML if their type says so, else as JSON. An error is answered with `error`, what is wrong, and `hint`, what to "
-    "do about it."
+    "do about it; only what is no HTTP, or has too long a head, is refused in the envelope of the service."
 )
 _TAGS = {
     "info": "Information about the running emulator.",

@@ -114,16 +114,19 @@ def nodes(node: Any) -> Iterator[Schema]:
 
 
 def _tidy(node: Schema) -> None:
-    """Drop titles that repeat a name and duplicate texts; write whole limits as integers."""
+    """Drop titles that repeat a name, duplicate texts and the only value of a boolean; write limits as integers."""
     if isinstance(node.get("title"), str):
         del node["title"]
     if "in" in node and "schema" in node:
         node["schema"].pop("description", None)
     if isinstance(node.get("type"), list):
         _split(node)
+    if node.get("type") == "boolean":
+        node.pop("const", None)  # openapi-generator's clients for Python compare the value with a text
     for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
         if isinstance(node.get(bound), float) and node[bound].is_integer():
-            node[bound] = int(node[bound])
+            # FastAPI makes a float of the largest integer, and the nearest float is one more.
+            node[bound] = min(int(node[bound]), 2**63 - 1)
 
 
 def _drop_default(member: Schema, *, is_sent: bool) -> None:

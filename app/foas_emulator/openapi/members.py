@@ -32,7 +32,7 @@ MEMBERS = {
     "Dim": "Tables that are joined as of a point in time.",
     "Dims": "Wrapper of the list of dimension tables.",
     "DisplayName": "Name to show.",
-    "Dps": "Values of the curve, which are numbers, by seconds since the epoch.",
+    "Dps": "Values of the curve, which are numbers, by seconds since the epoch; in XML, after an underscore.",
     "EndTime": f"Time at which the instance ended, {_TIME}; absent before.",
     "EngineJobHandler": "YARN's name of the instance: the id of the application, a bar, the id of the Flink job.",
     "EngineVersion": "Version of Blink.",
