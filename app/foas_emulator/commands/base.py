@@ -154,7 +154,7 @@ def describe_no_answer(error: Exception) -> str:
         return f"its certificate is not trusted ({untrusted}); {advice}"
     if getattr(error, "reason", None) == "WRONG_VERSION_NUMBER":  # of ssl.SSLError
         return "this port has no https; use http://, or the https port of a server with --tls"
-    return str(error)
+    return getattr(error, "strerror", None) or str(error)
 
 
 @contextmanager
