@@ -358,6 +358,12 @@ def test_wrong_command_line_is_reported_in_a_line(arguments: tuple[str, ...]) ->
     [
         (("clock", "advance", "-5s"), "No such option '-5'. Give -- before an argument that begins with a minus sign."),
         (("fault", "disarm", "-1"), "No such option '-1'. Give -- before an argument that begins with a minus sign."),
+        (("worlds", "list"), "No such command 'list'. See main worlds --help."),
+        (("reset", "demo"), "Got unexpected extra argument (demo). See main reset --help."),
+        (("serve", "-p", "1"), "No such option '-p'. See main serve --help."),
+        (("fault", "disarm", "--urk"), "No such option '--urk'. Did you mean '--url'?"),
+        (("reset", "--url", "http://h:8941x"), "http://h:8941x: its port is not a number from 0 to 65535"),
+        (("get", "http://h:99999/"), "http://h:99999/: its port is not a number from 0 to 65535"),
         (("serve", "--max-worlds", "x"), "'x' is not a valid integer"),
         (("worlds", "--port", "x"), "'x' is not a valid integer"),
         (("fault", "arm", "drop", "--times", "x"), "'x' is not a valid integer"),

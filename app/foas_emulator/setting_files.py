@@ -25,7 +25,9 @@ def error_overrides(file: Path | None) -> Mapping[str, ErrorOverride]:
         document = load(utf8_text(file.read_bytes()))
         overrides = read_overrides({} if document.value is None else document.value)
     except (OSError, ValueError) as error:
-        raise SettingError("error_overrides", f"{file} cannot be read: {error}") from None
+        raise SettingError(
+            "error_overrides", f"{file} cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from None
     problems = [f"{file}:{document.line((code,)) or 1}: {message}" for code, message in override_problems(overrides)]
     if problems:
         raise SettingError("error_overrides", "; ".join(problems))

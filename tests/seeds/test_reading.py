@@ -222,6 +222,23 @@ def test_a_name_in_place_of_a_mapping_is_told_the_member_for_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rule", "place", "told"),
+    [
+        ("{match: StartJob, effect: {drop: true}}", "faults[0].match", "it must be a mapping of members"),
+        ("{effect: {rate_limit: 10}}", "faults[0].effect.rate_limit", "it must be a mapping of members with calls"),
+    ],
+)
+def test_no_class_is_named_for_a_value_in_place_of_a_mapping(rule: str, place: str, told: str) -> None:
+    assert faults(f"faults: [{rule}]") == [(1, place, told)]
+
+
+def test_a_tab_in_an_indentation_is_told() -> None:
+    ((line, _, told),) = faults("projects:\n\t- Name: shop\n")
+    assert line == 2
+    assert "found character that cannot start any token: a tab before it" in told
+
+
+@pytest.mark.parametrize(
     ("settings", "place", "message"),
     [
         (

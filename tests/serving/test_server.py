@@ -195,7 +195,8 @@ def test_file_in_another_encoding_refuses_to_start_and_is_named(
         (("--seed", "no-such-seed"), "no-such-seed: there is no such file"),
         (("--error-overrides", "no-such-file"), "--error-overrides: no-such-file cannot be read"),
         (("--access-keys", "no-such-file"), "--access-keys: an entry is neither ID:SECRET[:TOKEN] nor a file"),
-        (("--tls-cert", "x"), "--tls-cert and --tls-key belong together"),
+        (("--tls-cert", "x"), "--tls-cert: it belongs together with --tls-key"),
+        (("--tls-key", "x"), "--tls-key: it belongs together with --tls-cert"),
         (("--tls-cert", "x", "--tls-key", "y"), "--tls-cert: x cannot be read"),
         (("--host", "host.invalid"), "host.invalid"),
     ],
@@ -206,6 +207,18 @@ def test_setting_that_cannot_be_met_refuses_to_start_and_is_named(options: tuple
     assert said in refused.stderr
     assert "Traceback" not in refused.stderr
     assert refused.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("FOASEMU_SEED", "no-such-seed", "FOASEMU_SEED: no-such-seed: there is no such file"),
+        ("FOASEMU_TLS_KEY", "x", "FOASEMU_TLS_KEY: it belongs together with --tls-cert"),
+    ],
+)
+def test_a_variable_that_cannot_be_met_is_named(name: str, value: str, said: str) -> None:
+    refused = run("serve", "--port", "0", variables={name: value})
+    assert refused.stderr.startswith(said)
 
 
 def test_http_and_https_are_served_at_once_by_one_process_which_leaves_no_key_behind(tmp_path: Path) -> None:

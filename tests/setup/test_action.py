@@ -131,6 +131,17 @@ def test_port_0_takes_a_free_one_and_exports_it(tmp_path: Path) -> None:
         stop(tmp_path)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have 127.0.0.1 alone")
+@pytest.mark.parametrize(("host", "reached"), [("127.0.0.2", "127.0.0.2"), ("0.0.0.0", "127.0.0.1")])
+def test_a_host_of_the_options_is_where_it_waits_and_what_it_exports(tmp_path: Path, host: str, reached: str) -> None:
+    done = start_step(tmp_path, port=0, options=f"--host {host}")
+    try:
+        assert done.returncode == 0, done.stdout
+        assert written_to("GITHUB_ENV", tmp_path)["FOAS_ENDPOINT"].startswith(f"http://{reached}:")
+    finally:
+        stop(tmp_path)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
 def test_an_input_exports_no_variable_but_its_own(tmp_path: Path) -> None:
     done = start_step(tmp_path, artifacts="here\nPATH=there")

@@ -110,9 +110,14 @@ def _refused(error: Exception) -> str | None:
 
 
 def _advice(error: click.ClickException) -> str:
-    """Return advice that click does not give: for an argument such as -5, which it takes for an option."""
-    is_number = isinstance(error, click.NoSuchOption) and error.option_name[1:2].isdecimal()
-    return " Give -- before an argument that begins with a minus sign." if is_number else ""
+    """Return advice that click does not give: what -5 is taken for, and where commands and options are listed."""
+    if isinstance(error, click.NoSuchOption) and error.option_name[1:2].isdecimal():
+        return " Give -- before an argument that begins with a minus sign."
+    message = error.format_message()
+    is_unknown = message.startswith(("No such ", "Got unexpected ")) and not message.endswith(("?", "?)"))
+    if not is_unknown or not isinstance(error, click.UsageError) or error.ctx is None:
+        return ""
+    return f"{'' if message.endswith('.') else '.'} See {error.ctx.command_path} --help."
 
 
 def refuse(message: str, *, status: int = 1) -> NoReturn:
@@ -149,7 +154,7 @@ def describe_no_answer(error: Exception) -> str:
         return f"its certificate is not trusted ({untrusted}); {advice}"
     if getattr(error, "reason", None) == "WRONG_VERSION_NUMBER":  # of ssl.SSLError
         return "this port has no https; use http://, or the https port of a server with --tls"
-    return str(error)
+    return getattr(error, "strerror", None) or str(error)
 
 
 @contextmanager
@@ -163,7 +168,9 @@ def refusals_to_start() -> Iterator[None]:
     except SettingError as error:
         refuse(_as_given(error))
     except SeedError as error:
-        refuse_each(error.faults)
+        source = click.get_current_context().get_parameter_source("seed")
+        given = f"{variable('seed')}: " if source is ParameterSource.ENVIRONMENT else ""
+        refuse_each(f"{given}{fault}" for fault in error.faults)
     except StartError as error:
         refuse(str(error))
 

@@ -7,7 +7,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import quote, urlsplit
 
 from foas_emulator.gateway.signature import SignedRequest, v1_authorization
-from foas_emulator.testing.client import read_whole
+from foas_emulator.testing.client import check_port, read_whole
 from foas_emulator.world.clock import machine_now
 from foas_emulator.world.instants import moment
 
@@ -27,6 +27,7 @@ def signed_get(url: str, *, access_key_id: str, secret: str) -> tuple[int, bytes
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("give a whole URL, such as http://127.0.0.1:8018/api/v2/projects")
+    check_port(parts)
     path, query = quote(parts.path or "/", safe=_AS_IT_IS), quote(parts.query, safe=_AS_IT_IS)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     port = kind.default_port if parts.port is None else parts.port  # else it is looked for in the host

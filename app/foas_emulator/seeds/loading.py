@@ -38,6 +38,8 @@ from foas_emulator.seeds.limits import (
 MAX_TAGS = 100
 """The most lines that may begin with %TAG: the parser compares each with all before it."""
 TOO_MANY_TAGS = f"more than {MAX_TAGS} lines begin with %TAG; leave them out"
+_NO_BEGINNING = "found character that cannot start any token"
+"""What libyaml says of a tab in an indentation, for example."""
 _LINE_ENDS = "\n\r\x85\u2028\u2029"
 
 _WINDOW = 4 * 1024 * 1024
@@ -117,7 +119,8 @@ def load_yaml(text: str) -> Document:
         composer.take(yaml.parse(pieces, yaml.CSafeLoader))
     except yaml.MarkedYAMLError as error:
         line = 1 if error.problem_mark is None else error.problem_mark.line + 1
-        composer.flaws.append(Flaw(line, (), f"not YAML: {error.problem or error}"))
+        advice = ": a tab before it, or @, % or ` without quotation marks" if error.problem == _NO_BEGINNING else ""
+        composer.flaws.append(Flaw(line, (), f"not YAML: {error.problem or error}{advice}"))
     except yaml.YAMLError as error:
         composer.flaws.append(Flaw(1, (), f"not YAML: {' '.join(str(error).split())}"))
     if pieces.flaw is not None:

@@ -39,7 +39,16 @@ def problem(root: Any, details: Mapping[str, Any]) -> Problem:
     message = str(details["msg"]).removeprefix("Value error, ")
     if details["type"] == "extra_forbidden":
         message = f"there is no such member{beside}{nearest(str(place[-1]), known) or _all_of(known)}"
+    elif details["type"] in ("model_type", "model_attributes_type"):  # whose messages have names of classes
+        message = no_mapping(*_models(types))
     return tuple(place), message
+
+
+def no_mapping(*models: type[BaseModel]) -> str:
+    """Return the message for what is no mapping, where the first of these models is expected."""
+    fields = models[0].model_fields if models else {}
+    needed = [field.alias or name for name, field in fields.items() if field.is_required()]
+    return " with ".join(["it must be a mapping of members", *needed[:1]])
 
 
 def _all_of(known: Sequence[str]) -> str:

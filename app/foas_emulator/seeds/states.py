@@ -67,7 +67,7 @@ def read_states(file: Path) -> States:
     except DocumentError as error:
         raise SeedError(faults_of(error, str(file))) from None
     except (OSError, ValueError) as error:
-        raise unusable(str(file), f"it cannot be read: {error}") from None
+        raise unusable(str(file), f"it cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not isinstance(document.value, dict):
         raise SeedError([_fault(str(file), 1, "it must be a mapping from the name of each state to its seed")])
     states = States(str(file), document, weight(text))

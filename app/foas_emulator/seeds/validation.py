@@ -15,7 +15,7 @@ from foas_emulator.seeds.contradictions import contradictions
 from foas_emulator.seeds.document import SeedDocument, is_note
 from foas_emulator.seeds.freeing import free, free_with
 from foas_emulator.seeds.limits import MAX_FAULTS, Place, quoted
-from foas_emulator.seeds.members import problem
+from foas_emulator.seeds.members import no_mapping, problem
 from foas_emulator.seeds.parts import Problem
 from foas_emulator.seeds.references import references
 from foas_emulator.seeds.repetitions import repetitions
@@ -53,8 +53,7 @@ def _check(
         return None
     if not isinstance(document, Mapping):
         model.model_rebuild()  # which names its members
-        needed = [field.alias or name for name, field in model.model_fields.items() if field.is_required()]
-        found.append((place, " with ".join(["it must be a mapping of members", *needed[:1]])))
+        found.append((place, no_mapping(model)))
         return None
     given = {name: value for name, value in document.items() if not is_note(name)}
     if model is SeedDocument:

@@ -208,8 +208,10 @@ def _ended_by_first_signal() -> Iterator[None]:
 def _certificate(settings: Settings) -> tuple[ssl.SSLContext | None, "Authority | None"]:
     """Return the TLS context for https, and the authority of the certificate if it was made here."""
     if settings.tls_cert is not None or settings.tls_key is not None:
-        if settings.tls_cert is None or settings.tls_key is None:
-            raise StartError("--tls-cert and --tls-key belong together: give both, or --tls alone")
+        if settings.tls_cert is None:
+            raise SettingError("tls_key", "it belongs together with --tls-cert: give both, or --tls alone")
+        if settings.tls_key is None:
+            raise SettingError("tls_cert", "it belongs together with --tls-key: give both, or --tls alone")
         return context_of_files(settings.tls_cert, settings.tls_key), None
     if not settings.tls:
         return None, None

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from foas_emulator.testing.shapes import SETTINGS, ForeignAnswerError, Shape, checked
 from foas_emulator.testing.written import written
@@ -46,6 +46,14 @@ def _unpickled(status: int, error: str, hint: str, details: Mapping[str, Any]) -
     return EmulatorError(status, error, hint, **details)
 
 
+def check_port(parts: SplitResult) -> None:
+    """Raise ValueError if a URL has a port that none can have."""
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("its port is not a number from 0 to 65535") from None
+
+
 class ControlClient:
     """A client of one emulator's control API. Each request has its own connection, so threads can share the client."""
 
@@ -54,6 +62,7 @@ class ControlClient:
         self._parts = urlsplit(self.url)
         if self._parts.scheme not in ("http", "https") or not self._parts.hostname:
             raise ValueError(f"{url!r} is not the address of a server: give one such as http://127.0.0.1:8018")
+        check_port(self._parts)
         self.patience = TIMEOUT
         self.longest_answer: int | None = None
         self._headers = {} if control_token is None else {"authorization": f"Bearer {control_token}"}
