@@ -210,13 +210,13 @@ def test_a_short_seed_is_merged_beside_the_loop_into_a_new_world_that_is_made_of
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     threads: list[str] = []
-    apply = merging.apply
+    merged = merging._merged
 
-    def noting(world: World, document: SeedDocument) -> None:
+    def noting(*given: Any, **options: Any) -> bytes:
         threads.append(threading.current_thread().name)
-        apply(world, document)
+        return merged(*given, **options)
 
-    monkeypatch.setattr(merging, "apply", noting)
+    monkeypatch.setattr(merging, "_merged", noting)
     with open_api(seed=("empty",)) as api:
         monkeypatch.setattr(merging, "LARGE", len(api.registry.image) - 1)
         answer = api.request("POST", "/_emulator/worlds/new/seed", json={"projects": [{"Name": "other"}]})
