@@ -204,3 +204,22 @@ def test_what_a_large_seed_replaces_is_not_counted_on_the_loop(monkeypatch: pyte
             answer = api.request("POST", "/_emulator/worlds/default/seed", json={"projects": projects})
             assert answer.status_code == 204, answer.text
     assert counted == [2]
+
+
+def test_a_short_seed_is_merged_beside_the_loop_into_a_new_world_that_is_made_of_a_large_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[str] = []
+    merged = merging._merged
+
+    def noting(*given: Any, **options: Any) -> bytes:
+        threads.append(threading.current_thread().name)
+        return merged(*given, **options)
+
+    monkeypatch.setattr(merging, "_merged", noting)
+    with open_api(seed=("empty",)) as api:
+        monkeypatch.setattr(merging, "LARGE", len(api.registry.image) - 1)
+        answer = api.request("POST", "/_emulator/worlds/new/seed", json={"projects": [{"Name": "other"}]})
+        assert answer.status_code == 204, answer.text
+        assert api.registry.open_or_create("new").store.count(Project) == 1
+    assert threads == ["small documents"]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from foas_emulator.console import access
-from foas_emulator.control import events, images, off_loop, resetting, staging
+from foas_emulator.control import events, images, merging, off_loop, resetting, staging
 from foas_emulator.gateway.bodies import Room
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.pipeline import inject_faults
@@ -198,7 +198,7 @@ def emulators(directory: Path, budgets: list[Any]) -> Iterator[Callable[[Path | 
     contents.write_text(json.dumps(CONTENTS), "utf-8")
     states.write_text(json.dumps({"a shop": SEED}), "utf-8")
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
-        for module in (staging, copying, inject_faults, images, resetting):
+        for module in (staging, merging, copying, inject_faults, images, resetting):
             patch.setattr(module, "LARGE", 0)
         patch.setattr(advance, "SLICE", 5)
         patch.setattr(events, "EVERY", 0.001)

@@ -42,8 +42,9 @@ def test_a_disk_that_cannot_be_read_is_not_full(code: int, advice: str) -> None:
 class Checked:
     """A connection to a database of which the system reads one page of many with an error."""
 
-    def __init__(self, code: int) -> None:
-        self._found = f"Tree 7 page 7: unable to get the page. error code={code}"
+    def __init__(self, code: int | None) -> None:
+        unread = "failed to get page 8" if code is None else f"unable to get the page. error code={code}"
+        self._found = f"On tree page 7 cell 0: {unread}"
 
     def execute(self, _: str) -> "Checked":
         return self
@@ -52,8 +53,8 @@ class Checked:
         return (self._found,)
 
 
-@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_CORRUPTFS])
-def test_a_page_that_the_disk_fails_to_read_is_not_damaged(code: int) -> None:
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_CORRUPTFS, None])
+def test_a_page_that_the_disk_fails_to_read_is_not_damaged(code: int | None) -> None:
     """What is advised for damage loses the world."""
     with pytest.raises(WorldFileError, match=FAILED), naming(Path("alice.db")):
         found_by_check(cast(sqlite3.Connection, Checked(code)))
@@ -66,7 +67,7 @@ def test_a_page_for_which_there_is_no_memory_is_not_damaged() -> None:
 
 def test_a_page_that_cannot_be_is_damaged() -> None:
     found = found_by_check(cast(sqlite3.Connection, Checked(sqlite3.SQLITE_CORRUPT)))
-    assert found == "it is damaged (Tree 7 page 7: unable to get the page. error code=11)"
+    assert found == "it is damaged (On tree page 7 cell 0: unable to get the page. error code=11)"
 
 
 @pytest.mark.parametrize("system", ["posix", "nt"])

@@ -503,6 +503,7 @@ def test_nothing_is_prepared_once_the_registry_is_closed(open_registry: OpenRegi
 def test_calls_that_go_on_after_the_end_open_and_remove_nothing(open_registry: OpenRegistry, tmp_path: Path) -> None:
     registry = open_registry(directory=tmp_path)
     mark(registry.open_or_create("alice"))
+    nobody_takes = registry.stage(registry.image, origin=None)
     registry.close()
     for ask in (registry.open_or_create, registry.create_or_replace, registry.reset, registry.reset_existing):
         with pytest.raises(StoppedError):
@@ -511,6 +512,7 @@ def test_calls_that_go_on_after_the_end_open_and_remove_nothing(open_registry: O
     staged = later.stage(later.image, origin=None)
     with pytest.raises(StoreClosedError):
         registry.stage(registry.image, origin=None)
+    nobody_takes.discard()
     registry.close()
     assert [file.exists() for file in staged.files] == [True]
     assert marks(later.open_or_create("alice")) == ["mark"]

@@ -4,7 +4,7 @@ from contextlib import closing, nullcontext
 from functools import partial
 
 from foas_emulator.control.images import one_large_at_a_time
-from foas_emulator.control.off_loop import SMALL, off_loop
+from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
 from foas_emulator.control.staging import created_or_opened, staged_image
 from foas_emulator.operations.clusters.rows import cluster_ids
 from foas_emulator.operations.columns import of_jobs
@@ -47,8 +47,8 @@ async def merge(registry: Registry, name: str, seed: SeedDocument, *, size: int)
     A world that does not exist is created, unless the seed does not fit it.
     """
     if not registry.exists(name):
-        if size <= SMALL:
-            with created_or_opened(registry, name) as world:  # no copy: what it is made of may be large
+        if size <= SMALL and len(registry.image) <= LARGE:  # else it may replace projects of thousands of jobs
+            with created_or_opened(registry, name) as world:
                 apply(world, seed)
             return
         if await _merge_into_new(registry, name, seed, size=size):
@@ -77,7 +77,8 @@ def _replaced(world: World, seed: SeedDocument) -> int:
 async def _merge_into_new(registry: Registry, name: str, seed: SeedDocument, *, size: int) -> bool:
     """Create a world with a seed applied; return False if it exists by then, or the default image has changed."""
     image = registry.image
-    async with one_large_at_a_time(max(size, len(image))):
+    size = max(size, len(image))
+    async with one_large_at_a_time(size):
         merged = await off_loop(size, partial(_merged, image, seed, name=name, registry=registry))
         async with staged_image(merged, registry, name=name) as staged:
             if registry.exists(name) or registry.image is not image:

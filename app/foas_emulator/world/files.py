@@ -16,6 +16,7 @@ from contextlib import suppress
 from itertools import count, zip_longest
 from pathlib import Path
 
+from foas_emulator.world.clock import machine_now_ns
 from foas_emulator.world.directory_lock import lock_directory
 from foas_emulator.world.file_errors import WorldFileError, naming
 from foas_emulator.world.names import NAME
@@ -57,7 +58,7 @@ class WorldFiles:
         self._generations: dict[str, int] = {}
         self._left: dict[str, set[int]] = {}
         """The earlier generations of each world of which a file could not be removed."""
-        self._staged = count()
+        self._staged = count(machine_now_ns())  # a later owner of the directory has other names
         try:
             self._find()
         except BaseException:

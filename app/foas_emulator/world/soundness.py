@@ -21,7 +21,8 @@ PAGE_SIZE = 512
 """The size in bytes of a database page. Most tables of a world have a few rows, so small pages keep a world small."""
 
 _FIRST_BYTES = b"SQLite format 3\x00"
-_UNREAD_PAGE = re.compile(r"unable to get the page\. error code=([0-9]+)")
+_UNREAD_PAGE = re.compile(r"unable to get the page\. error code=([0-9]+)|failed to get page [0-9]+")
+"""What SQLite's check says of a page that it could not read; of the pages of a long text it does not say why."""
 
 
 def damage_of(image: bytes) -> str | None:
@@ -53,7 +54,7 @@ def found_by_check(connection: sqlite3.Connection) -> str | None:
     """
     (first,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if (unread := _UNREAD_PAGE.search(first)) is not None:
-        _raise_for(int(unread[1]))
+        _raise_for(int(unread[1] or sqlite3.SQLITE_IOERR))
     return None if first == "ok" else f"it is damaged ({first.splitlines()[-1]})"
 
 
