@@ -14,6 +14,7 @@ import pytest
 from foas_emulator.console import application, comparison, instance, job, journal, resources, scenarios
 from foas_emulator.console.pages import PAGES
 from foas_emulator.console.site import View
+from foas_emulator.control import images
 from tests.api import open_api
 from tests.console.conftest import CONSOLE, Console
 
@@ -141,3 +142,24 @@ def test_few_of_many_pages_are_made_at_once(console: Console, monkeypatch: pytes
     monkeypatch.setattr(application, "PAGES", (replace(page, make=make),))
     assert [each.status_code for each in asyncio.run(ask())] == [200] * 8
     assert most == 2
+
+
+def test_pages_are_made_while_others_wait_for_work_on_large_images(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while a large snapshot is loaded, with several tabs open on the jobs of large worlds."""
+    for module in (application, images):
+        monkeypatch.setattr(module, "LARGE", 0)
+
+    async def ask() -> tuple[int, list[int]]:
+        transport = httpx.ASGITransport(console.api.app, client=console.client)
+        async with httpx.AsyncClient(
+            transport=transport, base_url=f"http://{console.host}{CONSOLE}/w/default/"
+        ) as client:
+            async with images.one_large_at_a_time(1):
+                waiting = [asyncio.ensure_future(client.get(path)) for path in ("", "time?preview=idle", "") * 2]
+                other = await asyncio.wait_for(client.get("settings"), 10)
+                assert not any(each.done() for each in waiting)
+            return other.status_code, [each.status_code for each in await asyncio.gather(*waiting)]
+
+    assert asyncio.run(ask()) == (200, [200] * 6)

@@ -222,6 +222,39 @@ def test_a_page_follows_what_happens_and_leaves_alone_what_is_pointed_at(
     row.get_by_text("PAUSED", exact=True).wait_for()
 
 
+def test_a_page_that_is_slow_is_asked_for_once_at_a_time(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/coverage")
+    page.locator(".live[data-state=on]").wait_for()
+    page.evaluate(
+        """() => {
+            window.under_way = window.most = 0;
+            const usual = fetch;
+            window.fetch = async (...of) => {
+                most = Math.max(most, ++under_way);
+                await new Promise((resolve) => setTimeout(resolve, 1500));
+                try { return await usual(...of); } finally { under_way--; }
+            };
+        }"""
+    )
+    for _ in range(6):
+        call(emulator, world, "GET", "/projects")
+        page.wait_for_timeout(400)
+    page.get_by_role("row", name=re.compile("ListProject 6 OK 6")).wait_for()
+    assert page.evaluate("most") == 1
+
+
+def test_a_text_that_is_shown_again_keeps_its_line_ends(emulator: Emulator, page: "Page", world: str) -> None:
+    jobs = [{"JobName": "job", "Properties": "\na=1\r\nb=2"}]
+    control(emulator, "PUT", f"/worlds/{world}", {"seed": {"projects": [{"Name": "shop", "jobs": jobs}]}})
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/job?project=shop&job=job&tab=properties")
+    page.locator(".live[data-state=on]").wait_for()
+    text = page.locator("pre").evaluate_handle("each => each")
+    call(emulator, world, "PUT", "/projects/shop/jobs/job", data={"description": "changed"})
+    page.locator(".lead").get_by_text("changed").wait_for()
+    assert not text.evaluate("each => each.isConnected"), "it is shown again"
+    assert page.locator("pre").evaluate("each => each.textContent") == "\na=1\r\nb=2"
+
+
 def test_what_was_typed_and_not_sent_stays(emulator: Emulator, page: "Page", world: str) -> None:
     page.goto(f"{emulator.url}/_emulator/console/w/{world}/faults")
     page.locator(".live[data-state=on]").wait_for()

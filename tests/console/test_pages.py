@@ -627,7 +627,7 @@ def test_a_warning_that_concerns_no_signature_is_not_called_one(console: Console
     warned = console.api.request("GET", "/_emulator/worlds/default/journal").json()["entries"][-1]
     assert "planJson" in warned["warning"]
     page = unescape(console.page(f"/w/default/journal/{warned['request_id']}"))
-    assert f"<li>Warning: {warned['warning']}</li>" in page
+    assert f'<li>Warning: <span lang="en">{warned["warning"]}</span></li>' in page
     assert '<li class="quiet">Signature: none, the request is unsigned</li>' in page
     tag = re.search(r'<span class="tag warn" title="[^"]*">([^<]*)<', console.page("/w/default/journal"))
     assert tag is not None

@@ -169,7 +169,7 @@ CALLS: dict[str, tuple[str, str, dict[str, str] | bytes | None]] = {
 
 def shown(emulator: Emulator, request_id: str) -> dict[str, str]:
     page = httpx.get(f"{emulator.url}/_emulator/console/w/calls/journal/{request_id}", **DIRECTLY).text
-    found = re.findall(r'<pre tabindex="0" aria-label="(curl|Python|pytest)">(.*?)</pre>', page, re.DOTALL)
+    found = re.findall(r'<pre tabindex="0" role="group" aria-label="(curl|Python|pytest)">(.*?)</pre>', page, re.DOTALL)
     assert not any("\r" in text for _, text in found), "a browser would make it a line feed"
     return {name: unescape(text).removeprefix("\n") for name, text in found}
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,18 @@ from starlette.types import ASGIApp
 
 from foas_emulator.console import actions, downloads, scenarios, uploads
 from foas_emulator.console.access import BASE, LONGEST_FIELD, base_url_of, page_of_ours
+from foas_emulator.console.clock import time_page
 from foas_emulator.console.comparison import compare_page
 from foas_emulator.console.events import event_stream
 from foas_emulator.console.gate import ConsoleGate
 from foas_emulator.console.language import mark
 from foas_emulator.console.pages import PAGES, Page
 from foas_emulator.console.preferences import chosen_by, remember
+from foas_emulator.console.resources import resources_page
 from foas_emulator.console.shown import shown_foreign_form, shown_page, shown_plain
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import AnswerUnexpected
+from foas_emulator.control.off_loop import LARGE
 from foas_emulator.world.advance import settle
 from foas_emulator.world.file_errors import UnreadableRowError, WorldFileError, file_error
 from foas_emulator.world.loop_lock import LoopLock
@@ -38,6 +42,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 _turns = LoopLock(2)
 """Pages that are made at once: as many as can be rendered."""
+_large_turns = LoopLock(2)
+"""Turns of those that may wait until large images are no longer worked on, so that no other page waits with them."""
 
 
 def console_app(site: Site) -> ASGIApp:
@@ -53,7 +59,7 @@ def console_app(site: Site) -> ASGIApp:
         Route("/w/{world}/events", _in_world(site, event_stream)),
         Route("/w/{world}/snapshot", _in_world(site, downloads.download_snapshot)),
         Route("/w/{world}/compare", _in_world(site, uploads.compare_files), methods=["POST"]),
-        *(Route(f"/w/{{world}}/{page.path}", _in_turn(page, _in_world(site, _page(page)))) for page in PAGES),
+        *(Route(f"/w/{{world}}/{page.path}", _in_world(site, _page(page))) for page in PAGES),
     ]
     missing: dict[Any, Any] = dict.fromkeys((HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED), _no_page)
     answering = Middleware(AnswerUnexpected, next_request_id=site.registry.next_request_id)
@@ -160,26 +166,24 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     )
 
 
-def _in_turn(page: Page, handler: Handler) -> Handler:
-    """Return a handler of a page that waits for its turn; a comparison may take long, and has turns of its own.
+def _turn(page: Page, world: World) -> AbstractAsyncContextManager[None]:
+    """Return the turn that a page of a world waits for; a comparison may take long, and has turns of its own.
 
     Each page holds the texts that it shows until it is rendered, and works on the event loop between others' requests.
     """
-
-    async def handle(request: Request) -> Response:
-        async with _turns:
-            return await handler(request)
-
-    return handler if page.make is compare_page else handle
+    if page.make is compare_page:
+        return nullcontext()
+    return _large_turns if page.make in (resources_page, time_page) and world.store.size > LARGE else _turns
 
 
 def _page(page: Page) -> Callable[[Site, World, Request], Awaitable[Response]]:
     async def handle(site: Site, world: World, request: Request) -> Response:
         query = {**request.query_params, **{name: str(value) for name, value in request.path_params.items()}}
         view = View(site=site, world=world, query=query, base_url=base_url_of(request))
-        await settle(world)
-        context: dict[str, Any] = await page.make(view)
-        status = context.pop("status", HTTPStatus.OK)
-        return await shown_page(site, world, request, page.template, {"page": page.name, **context}, status=status)
+        async with _turn(page, world):
+            await settle(world)
+            context: dict[str, Any] = await page.make(view)
+            status = context.pop("status", HTTPStatus.OK)
+            return await shown_page(site, world, request, page.template, {"page": page.name, **context}, status=status)
 
     return handle

@@ -115,7 +115,9 @@ const more = document.getElementById('more');
 let source = null;
 let hasLost = false;
 let waiting = null;
+let refreshed = Promise.resolve();
 let fetched = 0;
+let took = 0;
 let missed = 0;
 
 const isPaused = () => pause?.getAttribute('aria-pressed') === 'true';
@@ -170,6 +172,7 @@ async function refresh() {
     return;
   }
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  took = performance.now() - fetched;
   const token = page.querySelector('#go input[name=token]')?.value;
   if (token) for (const field of document.querySelectorAll('input[name=token]')) field.value = token;
   const isOld = waiting; // there is newer news
@@ -184,15 +187,19 @@ async function refresh() {
     }
     if (region.matches(':focus-within')) continue;
     region.className = fresh.className;
-    region.innerHTML = fresh.innerHTML;
+    region.replaceChildren(...fresh.childNodes); // parsed once: written and parsed again, texts lose carriage returns
     showTimes(region);
     if (region.dataset.live === 'calls') showMissed(0);
   }
   showLive();
 }
 
+// One at a time, and not all the time: a page may take longer to make than its news to come.
 function later() {
-  waiting ??= setTimeout(refresh, Math.max(250, 1000 - (performance.now() - fetched)));
+  waiting ??= refreshed.then(() => setTimeout(
+    () => { refreshed = refresh().catch(() => {}); },
+    Math.max(250, 1000 - (performance.now() - fetched), took),
+  ));
 }
 
 function showLive() {
