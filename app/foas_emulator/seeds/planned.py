@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, text
 
+from foas_emulator.json_bounds import is_whole
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.clusters.service import FEWEST_SLAVES, MOST_REMOVED, MOST_SLAVES
@@ -45,11 +46,11 @@ _OVERTAKEN = text(
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+    return isinstance(value, str) and is_whole(value)  # in JSON, it may have half of a surrogate pair
 
 
 def _is_text_or_none(value: Any) -> bool:
-    return value is None or isinstance(value, str)
+    return value is None or _is_text(value)
 
 
 _DETAILS: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
