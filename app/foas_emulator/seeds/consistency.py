@@ -16,6 +16,7 @@ from foas_emulator.operations.autoscale.service import MOST_PLANS
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder, removed_numbers
 from foas_emulator.operations.clusters.service import FEWEST_SLAVES, FIRST_ORDER, MOST_CLUSTERS, MOST_SLAVES
 from foas_emulator.operations.folders.rows import Folder
+from foas_emulator.operations.folders.service import LONGEST_PATH
 from foas_emulator.operations.instances.lifecycle import MOST_INSTANCES
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.lifecycle import MOST_SESSIONS
@@ -34,7 +35,6 @@ from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
 from foas_emulator.seeds.document import (
     ENGINE_VERSIONS,
     FOLDER_PATH,
-    LONGEST_FOLDER,
     LONGEST_VERSIONS,
     MOST_IN_TIMELINE,
 )
@@ -256,8 +256,8 @@ def _wrong_folders(store: Store) -> Iterator[str]:
     known: dict[str, set[str]] = {project.name: set() for project in store.find(Project)}
     for folder in store.find(Folder):
         paths = known[folder.project_name]
-        if len(folder.path) > LONGEST_FOLDER:
-            yield f"folders {folder.folder_id} has a path of over {LONGEST_FOLDER} characters"
+        if len(folder.path) > LONGEST_PATH:
+            yield f"folders {folder.folder_id} has a path of over {LONGEST_PATH} characters"
         if folder.path in paths or re.search(FOLDER_PATH, folder.path) is None or folder.path[1:].endswith("/"):
             yield f"folders {folder.folder_id} has the path {folder.path!r}, which is a duplicate or not valid"
         paths.add(folder.path)
