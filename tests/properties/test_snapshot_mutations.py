@@ -16,6 +16,7 @@ from foas_emulator.operations.clusters.service import FIRST_ORDER
 from foas_emulator.seeds import planned
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world.ids import token
+from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.snapshot import SnapshotError, read_snapshot
 from foas_emulator.world.world import World
 from tests.api import Api, open_api
@@ -317,6 +318,21 @@ def test_nothing_else_is_planned_for_an_instance_whose_call_has_its_outcome_to_c
     later = next(row for row in changes if row["event"] == "put_state")
     later |= {"subject": outcome["subject"], "details": '{"ActualState":"TERMINATED"}'}
     with pytest.raises(SnapshotError, match=f"the pending change '{outcome['subject']} started' is not the only one"):
+        read(api, changed)
+
+
+@pytest.mark.parametrize("kind", ["cluster", "plan_session"])
+def test_a_cluster_or_a_session_has_one_change_ahead(api: Api, whole: dict[str, Any], kind: str) -> None:
+    """A call that deletes them would cancel thousands."""
+    changed = copy.deepcopy(whole)
+    tables = changed["tables"]
+    key = tables[f"{kind}s"][0][f"{kind.removeprefix('plan_')}_id"]
+    planned_for_it = {"subject": f"{kind}:{key}", "event": "made", "details": "{}", "at": LAST_INSTANT + 1}
+    last = max(row["sequence"] for row in tables["pending_changes"])
+    tables["pending_changes"] += [{**planned_for_it, "sequence": last + number} for number in (1, 2)]
+    tables["counters"] = [row for row in tables["counters"] if row["name"] != "pending_change"]
+    tables["counters"].append({"name": "pending_change", "value": last + 2})
+    with pytest.raises(SnapshotError, match=f"the pending change '{kind}:{key} made' is not the only one"):
         read(api, changed)
 
 

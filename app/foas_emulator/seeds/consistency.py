@@ -19,7 +19,7 @@ from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.folders.service import LONGEST_PATH
 from foas_emulator.operations.instances.lifecycle import MOST_INSTANCES
 from foas_emulator.operations.instances.rows import Instance
-from foas_emulator.operations.jobs.lifecycle import MOST_SESSIONS
+from foas_emulator.operations.jobs.lifecycle import MOST_OF_PROJECT, MOST_SESSIONS
 from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession
 from foas_emulator.operations.jobs.service import LONGEST_PACKAGES
 from foas_emulator.operations.packages.rows import Package
@@ -117,7 +117,10 @@ _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
     (PendingChange, ("subject",), 2 * MOST_IN_TIMELINE),
     # An older version kept all of them, and one of today forgets all but a hundred at once.
     (PlanSession, _OF_JOB, 10 * MOST_SESSIONS),
+    (PlanSession, ("project_name",), MOST_OF_PROJECT),
     (AutoScalePlan, ("instance_id",), 10 * MOST_PLANS),
+    # Each takes a call, and two microseconds of the call that deletes their project.
+    (AutoScalePlan, ("project_name",), 3 * MOST_INSTANCES // 2),
 )
 """Tables, the columns that name the owner of a row, and the most rows that an owner may have."""
 
