@@ -193,8 +193,11 @@ def test_a_short_seed_that_replaces_thousands_of_rows_is_merged_beside_the_loop(
         world = api.registry.open_or_create("default")
         with world.transaction():
             for number in range(1100):
-                session = {"session_id": f"s{number}", "project_name": "planned", "job_name": "j0", "status": "success"}
-                world.store.insert(PlanSession.model_construct(**session))
+                world.store.insert(
+                    PlanSession.model_construct(
+                        session_id=f"s{number}", project_name="planned", job_name="j0", status="success"
+                    )
+                )
         copied.clear()
         merge("planned", 0)
         assert copied == ["small documents"]
