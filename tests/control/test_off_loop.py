@@ -13,6 +13,7 @@ from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.control.off_loop import LARGE, SMALL, _Worker, off_loop
 from foas_emulator.garbage import MANY, in_steps
 from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.operations.jobs.rows import PlanSession
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.seeds import applying, image
 from foas_emulator.seeds.document import SeedDocument
@@ -188,9 +189,22 @@ def test_a_short_seed_that_replaces_thousands_of_rows_is_merged_beside_the_loop(
         merge("many", 0)
         assert copied == ["small documents"]
 
+        merge("planned", 1)
+        world = api.registry.open_or_create("default")
+        with world.transaction():
+            for number in range(1100):
+                world.store.insert(
+                    PlanSession.model_construct(
+                        session_id=f"s{number}", project_name="planned", job_name="j0", status="success"
+                    )
+                )
+        copied.clear()
+        merge("planned", 0)
+        assert copied == ["small documents"]
+
 
 def test_what_a_large_seed_replaces_is_not_counted_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There are three counts for each of its projects."""
+    """There are several counts for each of its projects."""
     counted: list[int] = []
 
     def counting(_: World, seed: SeedDocument) -> int:

@@ -194,6 +194,21 @@ def test_snapshots_give_a_job_no_more_sessions_plans_and_packages_than_calls_loo
         tables[name][-1]["packages"] = before
 
 
+def test_snapshots_give_a_project_no_more_sessions_and_plans_than_a_call_deletes_quickly(api: Api) -> None:
+    assert put(api, {"projects": [{"Name": "p", "jobs": [{"JobName": "j"}]}]}) == ""
+    api.ok("GetRawPlanJson", projectName="p", jobName="j")
+    snapshot = api.request("GET", f"{WORLD}/snapshot").json()
+    tables = snapshot["tables"]
+    (job,), (session,) = tables["jobs"], tables["plan_sessions"]
+    tables["jobs"] = [job | {"job_name": f"j{number}"} for number in range(11)]
+    tables["committed_jobs"].clear()
+    ids = [{"job_name": f"j{number % 11}", "session_id": f"s{number}"} for number in range(10_001)]
+    tables["plan_sessions"] = [session | each for each in ids]
+    assert "project_name 'p' has over 10000 plan_sessions" in refused(api, snapshot)
+    tables["plan_sessions"].pop()
+    assert refused(api, snapshot) == ""
+
+
 def test_snapshots_give_an_instance_and_a_project_no_more_changes_and_queues_than_calls_look_through(api: Api) -> None:
     building.project_with_queue(api, "p")
     snapshot = api.request("GET", f"{WORLD}/snapshot").json()

@@ -15,6 +15,8 @@ from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.clusters.service import FIRST_ORDER
 from foas_emulator.seeds import planned
 from foas_emulator.seeds.consistency import check_world
+from foas_emulator.world.ids import token
+from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.snapshot import SnapshotError, read_snapshot
 from foas_emulator.world.world import World
 from tests.api import Api, open_api
@@ -319,11 +321,27 @@ def test_nothing_else_is_planned_for_an_instance_whose_call_has_its_outcome_to_c
         read(api, changed)
 
 
+@pytest.mark.parametrize("kind", ["cluster", "plan_session"])
+def test_a_cluster_or_a_session_has_one_change_ahead(api: Api, whole: dict[str, Any], kind: str) -> None:
+    """A call that deletes them would cancel thousands."""
+    changed = copy.deepcopy(whole)
+    tables = changed["tables"]
+    key = tables[f"{kind}s"][0][f"{kind.removeprefix('plan_')}_id"]
+    planned_for_it = {"subject": f"{kind}:{key}", "event": "made", "details": "{}", "at": LAST_INSTANT + 1}
+    last = max(row["sequence"] for row in tables["pending_changes"])
+    tables["pending_changes"] += [{**planned_for_it, "sequence": last + number} for number in (1, 2)]
+    tables["counters"] = [row for row in tables["counters"] if row["name"] != "pending_change"]
+    tables["counters"].append({"name": "pending_change", "value": last + 2})
+    with pytest.raises(SnapshotError, match=f"the pending change '{kind}:{key} made' is not the only one"):
+        read(api, changed)
+
+
 @pytest.mark.parametrize(
     ("kind", "details", "reason"),
     [
         ("instance", {"ActualState": "TIRED"}, "would bring a wrong ActualState"),
         ("instance", {"ActualState": "FAILED", "LastErrorMessage": 5}, "would bring a wrong LastErrorMessage"),
+        ("instance", {"ActualState": "FAILED", "LastErrorMessage": "\ud800"}, "would bring a wrong LastErrorMessage"),
         ("cluster", {"slave_num": 2_000_000_000}, "would bring a wrong slave_num"),
         ("cluster", {"slave_num": "4"}, "would bring a wrong slave_num"),
         ("cluster", {"removed_slaves": "1,,x"}, "would bring a wrong removed_slaves"),
@@ -362,3 +380,16 @@ def test_the_first_order_has_the_id_that_snapshots_are_checked_with(api: Api) ->
     assert call(api, "orders", "CreateCellClusterOrder", **order, slaveSpec="Ecs_4c16g", slaveNum=2) == 200
     (row,) = take_snapshot(api.registry.open_or_create("orders"))["tables"]["cluster_orders"]
     assert row["order_id"] == str(FIRST_ORDER)
+
+
+def test_the_last_numbers_of_clusters_may_be_those_of_clusters(api: Api, whole: dict[str, Any]) -> None:
+    changed = copy.deepcopy(whole)
+    tables, last = changed["tables"], 2**62 + 5
+    tables["counters"] = [row for row in tables["counters"] if row["name"] != "cluster"]
+    tables["counters"].append({"name": "cluster", "value": last})
+    taken = token(tables["world"][0]["seed"], "cluster", last + 1)
+    tables["clusters"].append({**tables["clusters"][0], "cluster_id": taken, "order_id": None})
+    api.registry.create_or_replace("counted", read(api, changed))
+    cluster = {"zoneId": "cn-hangzhou-f", "displayName": "n", "userOssBucket": "b", "userVpcId": "v"}
+    status = call(api, "counted", "CreateCluster", **cluster, userVSwitch="s", orderId=FIRST_ORDER)
+    assert status == 503, "the world can make no more clusters"

@@ -6,10 +6,11 @@ from functools import partial
 from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
 from foas_emulator.control.staging import created_or_opened, staged_image
+from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.clusters.rows import cluster_ids
 from foas_emulator.operations.columns import of_jobs
 from foas_emulator.operations.instances.rows import Instance
-from foas_emulator.operations.jobs.rows import Job
+from foas_emulator.operations.jobs.rows import Job, PlanSession
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
@@ -22,7 +23,7 @@ from foas_emulator.world.world import World
 
 _ATTEMPTS = (False, False, True, True)
 """Attempts to merge a large seed outside the event loop, and whether other changes of the world wait meanwhile."""
-_REPLACED = (Job, Instance, Package)
+_REPLACED = (Job, Instance, Package, PlanSession, AutoScalePlan)
 _OF_A_ROW = 2
 """The bytes of a seed that take as long as a row that is removed, some four microseconds."""
 

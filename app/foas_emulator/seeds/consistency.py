@@ -16,9 +16,10 @@ from foas_emulator.operations.autoscale.service import MOST_PLANS
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder, removed_numbers
 from foas_emulator.operations.clusters.service import FEWEST_SLAVES, FIRST_ORDER, MOST_CLUSTERS, MOST_SLAVES
 from foas_emulator.operations.folders.rows import Folder
+from foas_emulator.operations.folders.service import LONGEST_PATH
 from foas_emulator.operations.instances.lifecycle import MOST_INSTANCES
 from foas_emulator.operations.instances.rows import Instance
-from foas_emulator.operations.jobs.lifecycle import MOST_SESSIONS
+from foas_emulator.operations.jobs.lifecycle import MOST_OF_PROJECT, MOST_SESSIONS
 from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession
 from foas_emulator.operations.jobs.service import LONGEST_PACKAGES
 from foas_emulator.operations.packages.rows import Package
@@ -34,7 +35,6 @@ from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
 from foas_emulator.seeds.document import (
     ENGINE_VERSIONS,
     FOLDER_PATH,
-    LONGEST_FOLDER,
     LONGEST_VERSIONS,
     MOST_IN_TIMELINE,
 )
@@ -117,7 +117,10 @@ _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
     (PendingChange, ("subject",), 2 * MOST_IN_TIMELINE),
     # An older version kept all of them, and one of today forgets all but a hundred at once.
     (PlanSession, _OF_JOB, 10 * MOST_SESSIONS),
+    (PlanSession, ("project_name",), MOST_OF_PROJECT),
     (AutoScalePlan, ("instance_id",), 10 * MOST_PLANS),
+    # Each takes a call, and two microseconds of the call that deletes their project.
+    (AutoScalePlan, ("project_name",), 3 * MOST_INSTANCES // 2),
 )
 """Tables, the columns that name the owner of a row, and the most rows that an owner may have."""
 
@@ -256,8 +259,8 @@ def _wrong_folders(store: Store) -> Iterator[str]:
     known: dict[str, set[str]] = {project.name: set() for project in store.find(Project)}
     for folder in store.find(Folder):
         paths = known[folder.project_name]
-        if len(folder.path) > LONGEST_FOLDER:
-            yield f"folders {folder.folder_id} has a path of over {LONGEST_FOLDER} characters"
+        if len(folder.path) > LONGEST_PATH:
+            yield f"folders {folder.folder_id} has a path of over {LONGEST_PATH} characters"
         if folder.path in paths or re.search(FOLDER_PATH, folder.path) is None or folder.path[1:].endswith("/"):
             yield f"folders {folder.folder_id} has the path {folder.path!r}, which is a duplicate or not valid"
         paths.add(folder.path)

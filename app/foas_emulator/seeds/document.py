@@ -16,6 +16,7 @@ from foas_emulator.json_bounds import is_whole
 from foas_emulator.nulls import NullsLeftOut
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.clusters.lifecycle import State as ClusterState
+from foas_emulator.operations.folders.service import LONGEST_PATH
 from foas_emulator.operations.instances.lifecycle import State
 from foas_emulator.operations.jobs.service import LONGEST_PACKAGES
 from foas_emulator.operations.packages.schemas import PackageType
@@ -64,8 +65,6 @@ ENGINE_VERSIONS = r"^[a-z]+--[A-Za-z0-9_.-]+(,[a-z]+--[A-Za-z0-9_.-]+)*$"
 LONGEST_VERSIONS = 64 * 1024
 """The most characters of the engine versions of a cluster: an answer lists each, and CreateJob reads all."""
 FOLDER_PATH = r"^/(?:[^/]+/)*(?:[^/]+)?$"
-LONGEST_FOLDER = 1024
-"""The most characters of a folder's path: it takes a tenth of a microsecond to match one."""
 MOST_IN_TIMELINE = 10_000
 """The most states into which an instance is put later: a call that changes it cancels all of them."""
 MOST_PLANNED = 20_000
@@ -228,7 +227,7 @@ class SeedPackage(Seed):
 class SeedFolder(Seed):
     """A folder of a project; folders above it need not be given."""
 
-    path: Annotated[str, Field(pattern=FOLDER_PATH, max_length=LONGEST_FOLDER), AfterValidator(_encodable)] = required(
+    path: Annotated[str, Field(pattern=FOLDER_PATH, max_length=LONGEST_PATH), AfterValidator(_encodable)] = required(
         "The folder's path, from the root on.", "/orders/reports"
     )
     folder_id: Id | None = member("The folder's id, unique in the world; the world's next one if it is left out.", 7)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, text
 
+from foas_emulator.json_bounds import is_whole
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.clusters.service import FEWEST_SLAVES, MOST_REMOVED, MOST_SLAVES
@@ -37,19 +38,20 @@ _CROWDED = text(
     " GROUP BY instances.project_name HAVING count(*) > :most LIMIT 1"
 )
 _OVERTAKEN = text(
-    "SELECT change.subject || ' ' || change.event FROM pending_changes AS change JOIN pending_changes AS other"
-    " ON other.subject = change.subject AND other.sequence <> change.sequence"
-    " WHERE change.subject LIKE 'instance:%' AND change.event IN :outcomes LIMIT 1"
+    "SELECT change.subject || ' ' || change.event FROM pending_changes AS change"
+    " WHERE (change.subject NOT LIKE 'instance:%' OR change.event IN :outcomes) AND EXISTS (SELECT 1 FROM"
+    " pending_changes AS other WHERE other.subject = change.subject AND other.sequence <> change.sequence) LIMIT 1"
 ).bindparams(bindparam("outcomes", sorted(OUTCOMES.values()), expanding=True))
-"""A call drops all that was planned for its instance, so the outcome of one is all that an instance has ahead."""
+"""A call drops all that was planned for its instance, so the outcome of one is all that an instance has ahead. What is
+planned for a cluster or a session is the outcome of a call."""
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+    return isinstance(value, str) and is_whole(value)  # in JSON, it may have half of a surrogate pair
 
 
 def _is_text_or_none(value: Any) -> bool:
-    return value is None or isinstance(value, str)
+    return value is None or _is_text(value)
 
 
 _DETAILS: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
@@ -83,7 +85,7 @@ def wrong_changes(store: Store) -> Iterator[str]:
             if name not in _DETAILS[change.kind] or not _DETAILS[change.kind][name](value):
                 yield f"the pending change {change.what!r} would bring a wrong {name}"
     for what in store.execute(_OVERTAKEN.columns()).scalars():
-        yield f"the pending change {what!r} is not the only one of its instance, as the outcome of a call is"
+        yield f"the pending change {what!r} is not the only one of its subject, as the outcome of a call is"
 
 
 def crowded_projects(store: Store) -> Iterator[str]:

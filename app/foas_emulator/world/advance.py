@@ -72,10 +72,15 @@ async def advance_to(world: World, at: int) -> list[SettledChange]:
 
 
 async def advance_to_next(world: World) -> list[SettledChange]:
-    """Move the clock on to the next pending change and apply it. If there is none, do nothing."""
+    """Move the clock on to the next pending change and apply it. If there is none, do nothing.
+
+    Raise `ClockRangeError` if it lies beyond the year 9999; such a change may not even be possible.
+    """
     async with world.settling:
         if world.next_due is None:
             return []
+        if world.next_due > LAST_INSTANT:
+            raise ClockRangeError
         return await _move(world, until=max(world.next_due, world.clock.peek()), mode=world.clock.mode)
 
 

@@ -16,6 +16,8 @@ from foas_emulator.world.tables import Row, equal
 
 _LONG = 1000
 """Characters of details that are long."""
+_STATE = '{"ActualState": "'
+"""The beginning of the details of a state that is planned, as `add` writes them; a snapshot may have another form."""
 
 
 class PendingChange(Row, table=True):
@@ -84,7 +86,7 @@ def next_at(store: Store) -> int | None:
 def planned(store: Store, most: int | None = None, *, after: PendingChange | None = None) -> list[PendingChange]:
     """Return the pending changes, or the next ones (after another one), in the order in which they will happen.
 
-    Of long details they have the first alone if that is short: hundreds, of megabytes each, are listed at a time.
+    Of long details that begin with a state they have that alone: hundreds, of megabytes each, are listed at a time.
     """
     table = PendingChange.table()
     place = table.c.at, table.c.sequence
@@ -98,11 +100,12 @@ def planned(store: Store, most: int | None = None, *, after: PendingChange | Non
 def _listed() -> Select[Any]:
     """Select pending changes for a list; made once, since SQLAlchemy's expressions are reference cycles."""
     table = PendingChange.table()
-    first = func.instr(table.c.details, ', "')
-    alone = func.substr(table.c.details, 1, first - 1) + "}"
-    is_long = and_(func.substr(table.c.details, _LONG, 1) != "", first.between(1, _LONG))
-    short = case((and_(is_long, func.json_valid(alone)), alone), else_=table.c.details)  # `first` may end a text
-    return select(*(short.label("details") if each is table.c.details else each for each in table.c))
+    details = table.c.details
+    is_long = func.substr(details, _LONG, 1) != ""
+    begins_with_state = func.substr(details, 1, len(_STATE)) == _STATE
+    state = func.substr(details, 1, len(_STATE) + func.instr(func.substr(details, len(_STATE) + 1, _LONG), '"'))
+    short = case((and_(is_long, begins_with_state), state + "}"), else_=details)
+    return select(*(short.label("details") if each is details else each for each in table.c))
 
 
 def count(store: Store) -> int:

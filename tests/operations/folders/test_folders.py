@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.operations.folders.service import LONGEST_PATH
 from foas_emulator.operations.required import LONGEST_NAME
-from foas_emulator.seeds.document import LONGEST_FOLDER
 from tests.api import Api
 from tests.operations import building
 
@@ -106,13 +106,22 @@ def test_a_path_of_very_many_names_is_not_read_to_its_end(p: Api) -> None:
 
 
 def test_the_deepest_folder_of_a_seed_can_be_moved_and_deleted(p: Api) -> None:
-    deepest = "/a" * (LONGEST_FOLDER // 2)
+    deepest = "/a" * (LONGEST_PATH // 2)
     seed = {"projects": [{"Name": "p", "folders": [{"Path": deepest}]}]}
     assert p.request("POST", "/_emulator/worlds/default/seed", json=seed).is_success
     assert p.ok("GetFolder", projectName="p", path=deepest)["Folder"]["Path"] == deepest
     p.ok("MVFolder", projectName="p", srcPath=deepest, destPath="/moved")
     p.ok("DeleteFolder", projectName="p", path="/moved")
     p.ok("DeleteFolder", projectName="p", path=deepest.removesuffix("/a"))
+
+
+def test_a_folder_is_not_moved_to_where_a_path_would_be_longer_than_a_snapshot_can_hold(p: Api) -> None:
+    seed = {"projects": [{"Name": "p", "folders": [{"Path": "/a/" + "b" * 1000}]}]}
+    assert p.request("POST", "/_emulator/worlds/default/seed", json=seed).is_success
+    p.refused("MVFolder", projectName="p", srcPath="/a", destPath="/" + "c" * 23, code="InvaliddestPath")
+    p.ok("MVFolder", projectName="p", srcPath="/a", destPath="/" + "c" * 22)
+    snapshot = p.request("GET", "/_emulator/worlds/default/snapshot")
+    assert p.request("PUT", "/_emulator/worlds/default/snapshot", json=snapshot.json()).is_success
 
 
 def test_a_project_has_fifty_folders_at_most(p: Api) -> None:

@@ -274,6 +274,16 @@ def test_a_job_keeps_its_newest_sessions(sql: Api, monkeypatch: pytest.MonkeyPat
     assert subjects == ({f"plan_session:{each}" for each in (other, *kept)} if delay == "1d" else set())
 
 
+def test_a_project_keeps_the_newest_sessions_of_its_jobs(sql: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "MOST_OF_PROJECT", 2)
+    building.job(sql, "other")
+    jobs = [J, {"projectName": "p", "jobName": "other"}, J]
+    first, *kept = [sql.ok("GetRawPlanJson", **each)["SessionId"] for each in jobs]
+    sql.refused("CheckRawPlanJson", **J, sessionId=first, code="InvalidSession.NotFound", status=404)
+    for job, session_id in zip(jobs[1:], kept, strict=True):
+        sql.ok("CheckRawPlanJson", **job, sessionId=session_id)
+
+
 def test_a_job_of_a_restored_world_keeps_its_newest_sessions(sql: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifecycle, "MOST_SESSIONS", 9)
     forgotten, *kept = [sql.ok("GetRawPlanJson", **J)["SessionId"] for _ in range(9)]

@@ -16,7 +16,7 @@ from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.required import given, listed, named, region_of
 from foas_emulator.operations.texts import check_weight
-from foas_emulator.world.ids import raise_counter, token
+from foas_emulator.world.ids import LAST_COUNT, raise_counter, token
 from foas_emulator.world.tables import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
@@ -294,7 +294,8 @@ def _new_id(world: World) -> str:
     """Return an id that no cluster has: a seed may give one that this world, or one that it was forked from, made."""
     number = world.next_number("cluster")
     while rows.find_cluster(world, cluster_id := token(world.seed, "cluster", number)) is not None:
-        raise_counter(world.store, "cluster", 2 * number - 1)  # not by one: a seed may have thousands of them
+        # Not by one: a seed may have thousands of them.
+        raise_counter(world.store, "cluster", min(2 * number - 1, LAST_COUNT))
         number = world.next_number("cluster")
     return cluster_id
 

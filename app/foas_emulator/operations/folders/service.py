@@ -13,8 +13,10 @@ from foas_emulator.world.world import World
 MOST_CREATED = 50
 """The most folders of a project to which a call adds one; a seed may have more."""
 MOST_LEVELS = 5
-_MOST_NAMES = 512
-"""The most names of a path to look at: as many as the longest one has that a seed or a snapshot can hold."""
+LONGEST_PATH = 1024
+"""The most characters of a path, also in a seed and a snapshot: it takes a tenth of a microsecond to match one."""
+_MOST_NAMES = LONGEST_PATH // 2
+"""The most names of a path to look at: as many as the longest one has."""
 
 NOT_FOUND = problem("InvalidFolder.NotFound", 404, "The specified folder does not exist.")
 DUPLICATE = problem("InvalidFolder.Duplicate", 400, "The specified folder already exists.")
@@ -83,12 +85,14 @@ def mv_folder(world: World, project_name: str, source: str | None, destination: 
     if folder_at(world, project_name, destination) is not None:
         raise _duplicate(project_name, destination)
     moved = [folder, *folders_below(world, folder)]
-    for each in moved:
-        _check_depth(destination + each.path.removeprefix(source))
+    paths = {each.folder_id: destination + each.path.removeprefix(source) for each in moved}
+    for path in paths.values():
+        _check_depth(path)
+        if len(path) > LONGEST_PATH:
+            raise invalid("destPath", f"{path!r} would have over {LONGEST_PATH} characters.")
     _make_parents(world, project_name, destination)
-    for each in moved:
-        path = destination + each.path.removeprefix(source)
-        world.store.update(Folder, assign(Folder.path, path), where=[equal(Folder.folder_id, each.folder_id)])
+    for folder_id, path in paths.items():
+        world.store.update(Folder, assign(Folder.path, path), where=[equal(Folder.folder_id, folder_id)])
 
 
 def delete_folder(world: World, project_name: str, path: str) -> None:

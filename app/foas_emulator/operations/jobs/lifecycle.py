@@ -33,6 +33,8 @@ STATUSES = (IN_RUN, MADE, FAILED)
 
 MOST_SESSIONS = 100
 """The most sessions of a job that are kept, each with its plan. The number is ours."""
+MOST_OF_PROJECT = 10_000
+"""The same for all jobs of a project: a call that deletes it deletes all of them, in four microseconds each."""
 
 _KIND = "plan_session"
 _SESSION_ID_LENGTH = 141  # that of the documented example
@@ -76,7 +78,10 @@ def require_offline(world: World, job: Job) -> None:
 def begin(
     world: World, job: Job, expected_core: float | None, expected_gb: float | None, *, is_tuned: bool
 ) -> PlanSession:
-    """Begin to make a plan from a job's draft. The job forgets the oldest of more than `MOST_SESSIONS` sessions."""
+    """Begin to make a plan from a job's draft.
+
+    The job forgets the oldest of more than `MOST_SESSIONS` sessions, its project those of more than `MOST_OF_PROJECT`.
+    """
     session = PlanSession.model_construct(
         session_id=world.next_token("plan_session", length=_SESSION_ID_LENGTH),
         project_name=job.project_name,
@@ -92,11 +97,16 @@ def begin(
         world.schedule("made", _subject(session), at=world.now() + world.settings.plan_delay)
     else:
         world.store.insert(made)
-    if count_sessions(world, job) > MOST_SESSIONS:
-        old = select_old_sessions(job, MOST_SESSIONS)
+    _forget_old(world, job.project_name, job.job_name, MOST_SESSIONS)
+    _forget_old(world, job.project_name, None, MOST_OF_PROJECT)
+    return session
+
+
+def _forget_old(world: World, project_name: str, job_name: str | None, most: int) -> None:
+    if count_sessions(world, project_name, job_name) > most:
+        old = select_old_sessions(project_name, job_name, most)
         world.cancel_all(_KIND, lambda: old)
         delete_sessions(world, old)
-    return session
 
 
 def apply_change(world: World, change: PendingChange) -> str:

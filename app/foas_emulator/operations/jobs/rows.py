@@ -149,15 +149,15 @@ def select_session_ids(project_name: str, job_name: str | None) -> Select[Any]:
     return of_them.with_only_columns(PlanSession.table().c.session_id)
 
 
-def count_sessions(world: World, job: Job) -> int:
-    """Return how many sessions a job has."""
-    return world.store.count(PlanSession, *_sessions_of(job))
+def count_sessions(world: World, project_name: str, job_name: str | None) -> int:
+    """Return how many sessions a job has, or all jobs of a project."""
+    return world.store.count(PlanSession, *of_jobs(project_name, job_name))
 
 
-def select_old_sessions(job: Job, most: int) -> Select[Any]:
-    """Select the ids of all sessions of a job but this many of the newest."""
+def select_old_sessions(project_name: str, job_name: str | None, most: int) -> Select[Any]:
+    """Select the ids of all sessions of a job, or of all jobs of a project, but this many of the newest."""
     columns = PlanSession.table().c
-    ids = select_session_ids(job.project_name, job.job_name)
+    ids = select_session_ids(project_name, job_name)
     newest = ids.order_by(literal_column("rowid").desc()).limit(most)
     return ids.where(columns.session_id.not_in(newest))
 
