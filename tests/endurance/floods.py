@@ -257,6 +257,7 @@ BUDGETS: Mapping[str, Budget] = {
             {
                 "large": lambda _: call("POST", JOBS, content=b"x" * 4 * MIB),
                 "small": lambda _: call("POST", JOBS, content=b"x" * 70_000),
+                "smallest": lambda _: call("POST", JOBS, content=b"x" * 60_000),
             },
             end=1,
         ),

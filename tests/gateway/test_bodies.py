@@ -129,16 +129,34 @@ def test_a_body_alone_may_be_larger_than_the_room() -> None:
     run(test)
 
 
-def test_a_small_body_is_read_whatever_others_hold_and_never_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_body_is_read_whatever_complete_ones_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "SMALL", 10)
 
     async def test(room: Room) -> None:
-        small = [asyncio.ensure_future(read(room, stalling(10))) for _ in range(20)]
+        enough = asyncio.Event()
+        held = [asyncio.ensure_future(read(room, sending(50), and_hold=enough)) for _ in range(2)]
         await others_wait()
-        assert await read(room, sending(10)) == 10
+        arriving = [asyncio.ensure_future(read(room, stalling(10))) for _ in range(2)]
+        await others_wait()
+        assert await read(room, sending(5, 5)) == 10
         with pytest.raises(NoRoomError):
             await read(room, sending(11))
-        assert not any(await given_up(*small))
+        assert not any(await given_up(*arriving)), "it would not be enough"
+        enough.set()
+        assert await asyncio.gather(*held) == [50, 50]
+
+    run(test)
+
+
+def test_small_bodies_that_stall_make_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "SMALL", 10)
+
+    async def test(room: Room) -> None:
+        small = [asyncio.ensure_future(read(room, stalling(10))) for _ in range(12)]
+        await others_wait()
+        assert room.size == room.limit
+        assert await read(room, sending(11)) == 11
+        assert await given_up(*small) == [True] * 4 + [False] * 8
 
     run(test)
 

@@ -7,7 +7,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 SMALL = 64 * 1024
-"""The size in bytes up to which a body is read whatever others hold: a connection buffers as much in any case."""
+"""The size in bytes up to which a body is read whatever complete ones hold: a connection buffers as much anyway."""
 
 
 class BodyTooLargeError(Exception):
@@ -21,25 +21,27 @@ class NoRoomError(Exception):
 class Room:
     """A limit, in bytes, for all bodies that are held at the same time. A single one may be larger.
 
-    If there is no room for a piece, the arriving body whose latest piece came the longest ago is given up: so clients
-    that send slowly, or stop, cannot shut others out.
+    If there is no room for a piece, the arriving bodies whose latest pieces came the longest ago are given up, if that
+    is enough: so clients that send slowly, or stop, cannot shut others out.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.size = 0
+        self.complete = 0
+        """The bytes of the bodies that have arrived."""
         self.arriving: dict[Taken, asyncio.Timeout] = {}
-        """The bodies that are larger than `SMALL` and not complete, those first whose latest piece is the oldest."""
+        """The bodies that are not complete, those first whose latest piece is the oldest."""
 
     def make(self, for_whom: "Taken") -> bool:
-        """Give up other bodies until all that are held fit, or this one is alone; return whether that is reached."""
-        while not (fits := self.size <= self.limit or self.size == for_whom.size):
-            given_up = next((each for each in self.arriving if each is not for_whom), None)
-            if given_up is None:
-                break
+        """Give up others that arrive until all fit, or this one is alone; if neither can be, return False instead."""
+        if self.complete and self.complete + for_whom.size > self.limit:
+            return False
+        while self.size > self.limit and self.size > for_whom.size:
+            given_up = next(each for each in self.arriving if each is not for_whom)
             self.arriving.pop(given_up).reschedule(0)
             given_up.release()
-        return fits
+        return True
 
 
 class Taken:
@@ -48,6 +50,7 @@ class Taken:
     def __init__(self, room: Room) -> None:
         self.room = room
         self.size = 0
+        self.is_complete = False
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +61,8 @@ class Taken:
     def release(self) -> None:
         """Give the room back."""
         self.room.size -= self.size
+        if self.is_complete:
+            self.room.complete -= self.size
         self.size = 0
 
     async def read(self, receive: Receive, *, limit: int) -> list[bytearray]:
@@ -90,6 +95,10 @@ class Taken:
             raise
         finally:
             self.room.arriving.pop(self, None)
+            if more:
+                self.release()
+        self.is_complete = True
+        self.room.complete += self.size
         return pieces
 
     def _take(self, size: int, until_given_up: asyncio.Timeout) -> None:
@@ -97,9 +106,7 @@ class Taken:
             raise NoRoomError  # it was given up while this piece was on its way
         self.room.size += size
         self.size += size
-        if self.size <= SMALL:
-            return
         self.room.arriving.pop(self, None)
         self.room.arriving[self] = until_given_up
-        if not self.room.make(for_whom=self):
+        if not self.room.make(for_whom=self) and self.size > SMALL:
             raise NoRoomError
