@@ -5,6 +5,7 @@ import selectors
 from contextlib import suppress
 from typing import Any
 
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)  # others take a descriptor, if one is left
 LINGER = 1.0
 """Seconds that a refused client has to read the answer."""
 
@@ -51,7 +52,9 @@ class Lingering(_Wrapped):
 
 def has_unread_bytes(transport: asyncio.Transport) -> bool:
     """Whether bytes have arrived that the event loop has not delivered yet."""
-    with suppress(OSError, ValueError), selectors.DefaultSelector() as selector:
-        selector.register(transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
-        return bool(selector.select(0))
+    connection = transport.get_extra_info("socket")  # None of asyncio's in TLS that is about to be reported as lost
+    with suppress(OSError, ValueError), _Selector() as selector:
+        if connection is not None:
+            selector.register(connection.fileno(), selectors.EVENT_READ)
+            return bool(selector.select(0))
     return False
