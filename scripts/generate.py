@@ -94,10 +94,10 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 | verifications that wait, all together | 256 MiB: some 10,000 |
 | large answers that clients are still reading, such as snapshots | 512 MiB; slow ones make room |
 
-A job keeps its latest 100 sessions of GetRawPlanJson, an instance its latest 100 plans of AutoScale. The limits of
-texts and counts also apply to seeds and snapshots, in which a project may have 1000 folders, 500 queues, 20,000 jobs
-and 20,000 packages, a timeline 10,000 states and all of them 20,000, a name 256 characters, and in a snapshot a row
-twice the texts, an instance four times.
+A job keeps its latest 100 sessions of GetRawPlanJson, all jobs of a project 10,000; an instance keeps its latest 100
+plans of AutoScale, all of a project 30,000. The limits of texts and counts also apply to seeds and snapshots, in which
+a project may have 1000 folders, 500 queues, 20,000 jobs and 20,000 packages, a timeline 10,000 states and all of them
+20,000, a name 256 characters, and in a snapshot a row twice the texts, an instance four times.
 
 Large seeds and snapshots are read and written in threads; only copying them takes the server's own time, about one
 millisecond per mebibyte. While a world in a file is written to disk, other requests wait.

@@ -34,7 +34,7 @@ CALLS_OF_A_SIGNED_READ = 58
 CALLS_OF_WRITES = {
     "CreateJob": 1367,
     "CommitJob": 921,
-    "StartJob": 939,
+    "StartJob": 940,
     "ModifyInstanceState": 915,
     "OfflineJob": 743,
     "DeleteJob": 643,

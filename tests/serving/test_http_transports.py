@@ -1,7 +1,7 @@
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,7 +22,7 @@ def no_descriptor_left() -> Iterator[None]:
     with ExitStack() as stack:
         stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(limits[0], 1024), limits[1]))
-        with pytest.raises(OSError, match="Too many open files"):
+        with suppress(OSError):
             while True:
                 stack.callback(os.close, os.dup(2))
         yield

@@ -11,8 +11,8 @@ from sqlalchemy import LargeBinary, Select, Table, cast, func, literal, select
 from foas_emulator.blink.kinds import STREAM
 from foas_emulator.faults.rules import FaultRule, check_rules
 from foas_emulator.json_bounds import has_lone_surrogate
+from foas_emulator.operations.autoscale import service as autoscale
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
-from foas_emulator.operations.autoscale.service import MOST_PLANS
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder, removed_numbers
 from foas_emulator.operations.clusters.service import FEWEST_SLAVES, FIRST_ORDER, MOST_CLUSTERS, MOST_SLAVES
 from foas_emulator.operations.folders.rows import Folder
@@ -118,9 +118,8 @@ _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
     # An older version kept all of them, and one of today forgets all but a hundred at once.
     (PlanSession, _OF_JOB, 10 * MOST_SESSIONS),
     (PlanSession, ("project_name",), MOST_OF_PROJECT),
-    (AutoScalePlan, ("instance_id",), 10 * MOST_PLANS),
-    # Each takes a call, and two microseconds of the call that deletes their project.
-    (AutoScalePlan, ("project_name",), 3 * MOST_INSTANCES // 2),
+    (AutoScalePlan, ("instance_id",), 10 * autoscale.MOST_PLANS),
+    (AutoScalePlan, ("project_name",), autoscale.MOST_OF_PROJECT),
 )
 """Tables, the columns that name the owner of a row, and the most rows that an owner may have."""
 

@@ -181,8 +181,11 @@ def test_the_latest_plan_of_an_absent_job_is_not_found(p: Api) -> None:
     p.refused("GetJobLatestAutoScalePlan", projectName="p", jobName="absent", code="InvalidJob.NotFound", status=404)
 
 
-def test_an_instance_keeps_its_newest_plans(scaled: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "MOST_PLANS", 2)
+@pytest.mark.parametrize("bound", ["MOST_PLANS", "MOST_OF_PROJECT"])
+def test_an_instance_and_its_project_keep_the_newest_plans(
+    scaled: Api, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(service, bound, 2)
     made = [*plan_names(scaled)]
     for _ in range(3):
         scaled.advance("1s")

@@ -1,6 +1,6 @@
 """The table of plans that AutoScale made, and the statements on it."""
 
-from sqlalchemy import Index, select
+from sqlalchemy import ColumnClause, Index, literal_column, select
 from sqlmodel import Field
 
 from foas_emulator.operations.paging import matching
@@ -26,6 +26,16 @@ def names_of_plans(world: World, instance_id: int) -> list[str]:
     columns = AutoScalePlan.table().c
     names = select(columns.plan_name).where(columns.instance_id == instance_id).order_by(columns.plan_name)
     return list(world.store.execute(names).scalars())
+
+
+def forget_oldest(world: World, most: int, *of: Condition) -> None:
+    """Delete the oldest of these plans if they are more than `most`."""
+    excess = world.store.count(AutoScalePlan, *of) - most
+    if excess > 0:
+        table = AutoScalePlan.table()
+        rowid: ColumnClause[int] = literal_column("rowid")
+        oldest = matching(AutoScalePlan, *of).order_by(table.c.plan_name, rowid).limit(excess)
+        world.store.execute(table.delete().where(rowid.in_(oldest.with_only_columns(rowid))))
 
 
 def find_plan(world: World, instance_id: int, plan_name: str) -> AutoScalePlan | None:
