@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: an emulator in this process, over both formats and both kinds of store."""
+"""Fixtures that every test may use: an emulator in this process, in both formats and with both kinds of store."""
 
 import json
 import signal
@@ -31,14 +31,24 @@ settings.load_profile("emulator")
 Emulators = Callable[[str, str], Api]
 
 
-@pytest.fixture(params=["json", "xml"])
-def wire_format(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file on one worker, which makes its fixtures once, and begin with the long groups."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group("/".join(item.path.parts[-2:])))
 
 
 @pytest.fixture(params=["memory", "file"])
 def store_kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture
+def wire_format(store_kind: str) -> str:
+    """Another for each kind of store: no store knows of formats, nor a format of stores, so two of four pairs do."""
+    return {"memory": "json", "file": "xml"}[store_kind]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 
 from foas_emulator import settings
 from tests.architecture.ambiguity import Automaton
-from tests.architecture.test_imports import TREES
+from tests.architecture.test_imports import NAMES, tree_of
 
 METHODS = {"search", "match", "fullmatch", "split", "findall", "finditer", "sub", "subn"}
 AT_RUN_TIME = {
@@ -71,7 +71,7 @@ def is_flag(argument: ast.expr) -> bool:
 
 def ambiguities(module: str) -> Iterator[tuple[str, list[str]]]:
     """Find what each pattern of a module is slow on."""
-    for node, flags, seen in given(TREES[module]):
+    for node, flags, seen in given(tree_of(module)):
         try:
             patterns, methods = [value_of(node, module)], {"match"} if module in ENDS_WHERE_ONE_IS_OPEN else seen
         except NameError:
@@ -83,7 +83,7 @@ def ambiguities(module: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def test_no_regular_expression_has_two_ways_through_a_repeated_text() -> None:
-    found = [each for module in TREES for each in ambiguities(module)]
+    found = [each for module in NAMES for each in ambiguities(module)]
     assert not [each for each in found if each[1]]
     assert len({place for place, _ in found}) > 90
 

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from foas_emulator.main import describe_api
 from tests.contract.contract import HERE
+from tests.contract.documents import SERVICE as DOCUMENT
 
 METADATA: Mapping[str, Mapping[str, Any]] = yaml.safe_load((HERE / "metadata.yaml").read_text("utf-8"))
-DOCUMENT = describe_api()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 DESCRIBED = {
     operation["operationId"]: (f"{method.upper()} {path}", operation)

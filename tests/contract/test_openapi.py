@@ -13,13 +13,11 @@ import yaml
 
 from foas_emulator.control import pages
 from foas_emulator.gateway.errors import THROTTLED_USER
-from foas_emulator.main import describe_api, describe_control_api
 from foas_emulator.openapi.document import as_yaml, nodes
 from tests.api import Api, open_api
 from tests.contract.contract import CONTRACT
+from tests.contract.documents import CONTROL, SERVICE
 
-SERVICE = describe_api()
-CONTROL = describe_control_api()
 DOCUMENTS = pytest.mark.parametrize("document", [SERVICE, CONTROL], ids=["service", "control"])
 OPERATIONS = {operation["operationId"]: operation for item in SERVICE["paths"].values() for operation in item.values()}
 each_operation = pytest.mark.parametrize("name", OPERATIONS)

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 
-from foas_emulator.main import describe_api
 from tests.api import BY_NAME, read_members
+from tests.contract.documents import SERVICE as DOCUMENT
 from tests.running import Running, running
 
-DOCUMENT = describe_api()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT).include(path_regex="^/api/")
 OPERATIONS = {
     found.ok().definition.raw["operationId"]: found.ok()
@@ -67,7 +66,7 @@ def test_every_answer_is_one_that_the_document_describes(operation: str, mode: G
     world = f"{operation.lower()}-{mode.value}"
 
     @settings(
-        max_examples=20,
+        max_examples=10,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

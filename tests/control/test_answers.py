@@ -5,11 +5,10 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from foas_emulator.main import describe_control_api
+from tests.contract.documents import CONTROL as DOCUMENT
 from tests.control.conftest import Control
 from tests.wire import signed_v1
 
-DOCUMENT = describe_control_api()
 WORLD = "/worlds/default"
 RULE = {"match": {"operation": "StartJob"}, "effect": {"error": "Throttling.User"}}
 INSTANCE = "/api/v2/projects/project1/jobs/job1/instances/412536"
