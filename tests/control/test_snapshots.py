@@ -224,3 +224,22 @@ def test_a_seed_that_is_refused_when_it_is_applied_makes_no_world(control: Contr
 
 def test_a_seed_that_is_no_text_is_refused(control: Control) -> None:
     assert "The body is not UTF-8." in control.refused("POST", f"{DEFAULT}/seed", b"\xff")
+
+
+def test_changes_can_be_scheduled_however_high_a_snapshot_numbers_them(control: Control) -> None:
+    """Otherwise no call would succeed once a due change had no number for the one after it."""
+    control.ok("PUT", f"{DEFAULT}/clock", {"mode": "frozen"})
+    control.ok("PUT", f"{DEFAULT}/settings", {"start_delay": "1m", "batch_duration": "1m"})
+    jobs = [{"JobName": name, "JobType": "FLINK_BATCH"} for name in "ab"]
+    control.ok("POST", f"{DEFAULT}/seed", {"projects": [{"Name": "p", "jobs": jobs}]}, status=204)
+    control.api.ok("StartJob", projectName="p", jobName="a", parameterJson="{}")
+    snapshot = control.ok("GET", f"{DEFAULT}/snapshot")
+    (change,) = snapshot["tables"]["pending_changes"]
+    change["sequence"] = 2**63 - 1
+    (counter,) = (each for each in snapshot["tables"]["counters"] if each["name"] == "pending_change")
+    counter["value"] = 2**63 - 1
+    control.ok("PUT", f"{DEFAULT}/snapshot", snapshot, status=204)
+    control.api.ok("StartJob", projectName="p", jobName="b", parameterJson="{}")
+    control.ok("PUT", f"{DEFAULT}/snapshot", control.ok("GET", f"{DEFAULT}/snapshot"), status=204)
+    changes = control.ok("POST", f"{DEFAULT}/clock/advance", {"until": "idle"})["changes"]
+    assert [each["what"].split()[1] for each in changes] == ["started"] * 2 + ["finished"] * 2 + ["archive"] * 2

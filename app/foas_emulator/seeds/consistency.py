@@ -41,7 +41,7 @@ from foas_emulator.seeds.document import (
 from foas_emulator.seeds.limits import LONGEST_NAME, cut
 from foas_emulator.seeds.planned import REMOVED, apply_all, crowded_projects, wrong_changes
 from foas_emulator.seeds.values import STATES, Model, first_row
-from foas_emulator.world.ids import LAST_COUNT, Counter, token
+from foas_emulator.world.ids import LAST_COUNT, Counter
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.store import Store
@@ -103,8 +103,6 @@ _COUNTED: tuple[tuple[str, Model, str], ...] = (
     ("pending_change", PendingChange, "sequence"),
 )
 """Counters that must not be lower than any id in a column: otherwise they would give out an existing id."""
-_AHEAD = 1000
-"""Number of next ids of sessions that must not be in use already."""
 
 _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
     (Queue, ("cluster_id",), MOST_QUEUES),
@@ -314,11 +312,6 @@ def _low_counters(store: Store) -> Iterator[str]:
         row = first_row(store, model.table(), f"row.{column} > :value_0", (counters.get(name, 0),))
         if row is not None:
             yield f"{row} is beyond the counter {name!r}, which would give out its id once more"
-    seed, first = store.find(WorldRow)[0].seed, counters.get("plan_session", 0) + 1
-    # A longer id made from the same number begins with the shorter one.
-    ahead = {token(seed, "plan_session", number) for number in range(first, first + _AHEAD)}
-    if any(session.session_id[:24] in ahead for session in store.find(PlanSession)):
-        yield "plan_sessions has an id that the counter 'plan_session' would give out once more"
     for order in store.find(ClusterOrder):
         if not _is_counted(order.order_id, counters.get("order", 0)):
             yield f"cluster_orders {order.order_id!r} is beyond the counter 'order', or is not an order's id"

@@ -10,10 +10,11 @@ from sqlalchemy import cast as cast_to
 from sqlmodel import Field
 
 from foas_emulator.world.file_errors import UnreadableRowError, read_object
-from foas_emulator.world.ids import next_number
+from foas_emulator.world.ids import LAST_NUMBER, Counter, next_number
 from foas_emulator.world.store import Store
-from foas_emulator.world.tables import Row, equal
+from foas_emulator.world.tables import Row, assign, equal
 
+_COUNTER = "pending_change"
 _LONG = 1000
 """Characters of details that are long."""
 _STATE = '{"ActualState": "'
@@ -59,8 +60,22 @@ class UnknownChangeError(UnreadableRowError):
 def add(store: Store, *, at: int, subject: str, event: str, details: Mapping[str, Any]) -> None:
     """Schedule a change for an instant in milliseconds. Changes at one instant happen in the order of scheduling."""
     text = json.dumps(details, ensure_ascii=False, sort_keys=True)
-    sequence = next_number(store, "pending_change")
+    sequence = next_number(store, _COUNTER)
     store.insert(PendingChange.model_construct(sequence=sequence, at=at, subject=subject, event=event, details=text))
+
+
+def renumber(store: Store) -> None:
+    """Number the pending changes anew, in the same order, if so many have been scheduled that numbers could run out.
+
+    Only a snapshot can say so. Without a number for what a due change schedules, no call would succeed any more.
+    """
+    last = store.get(Counter, equal(Counter.name, _COUNTER))
+    if last is not None and last.value > LAST_NUMBER:
+        changes = store.find(PendingChange)
+        store.delete(PendingChange)
+        rows = (dict(vars(change), sequence=number) for number, change in enumerate(changes, 1))
+        store.fill(PendingChange.table(), rows)
+        store.update(Counter, assign(Counter.value, len(changes)), where=[equal(Counter.name, _COUNTER)])
 
 
 def cancel(store: Store, subject: str, event: str | None = None) -> int:

@@ -16,7 +16,7 @@ from foas_emulator.world.connections import Connections
 from foas_emulator.world.durations import LONGEST
 from foas_emulator.world.ids import LAST_COUNT, Counter
 from foas_emulator.world.instants import LAST_INSTANT
-from foas_emulator.world.pending import PendingChange, UnknownChangeError
+from foas_emulator.world.pending import PendingChange, UnknownChangeError, renumber
 from foas_emulator.world.settings import read_setting
 from foas_emulator.world.store import Store
 from foas_emulator.world.tables import OLDEST_FIRST, SCHEMA_VERSION, Row
@@ -92,6 +92,7 @@ def read_snapshot(
         with store.transaction():
             for name, rows in tables.items():
                 store.fill(_tables()[name], rows)
+            renumber(store)
     except (OverflowError, UnicodeError, sqlite3.IntegrityError) as error:
         raise SnapshotError(f"its rows cannot be stored: {error}") from None
     else:

@@ -1,7 +1,7 @@
 """One world's database: SQLModel tables, SQLAlchemy Core statements, one held SQLite connection."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -295,7 +295,7 @@ class Store:
         for row in rows:
             self._raw.execute(statements.insert(row.table()), vars(row))
 
-    def fill(self, table: Table, rows: Sequence[Values]) -> None:
+    def fill(self, table: Table, rows: Iterable[Values]) -> None:
         """Add many rows that have a value for every column, faster than `insert` does."""
         self._require_transaction()
         names = table.columns.keys()

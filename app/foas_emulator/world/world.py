@@ -194,6 +194,15 @@ class World:
         """Return a new identifier of a-z and 0-9, like those of the service. Belongs inside a transaction."""
         return ids.token(self.seed, kind, self.next_number(kind), length=length)
 
+    def free_token(self, kind: str, is_taken: Callable[[str], bool], *, length: int = 24) -> str:
+        """Return a new identifier that is not taken: a document may have some of those that the world would make."""
+        number = self.next_number(kind)
+        while is_taken(made := ids.token(self.seed, kind, number, length=length)):
+            # Not by one: a document may have thousands of them.
+            ids.raise_counter(self.store, kind, min(2 * number - 1, ids.LAST_COUNT))
+            number = self.next_number(kind)
+        return made
+
     def now(self) -> int:
         """Return the world's time in milliseconds since the epoch, and note that it was read."""
         return self.clock.now()

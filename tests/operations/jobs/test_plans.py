@@ -7,6 +7,7 @@ import pytest
 
 from foas_emulator.operations.jobs import lifecycle
 from foas_emulator.operations.jobs.rows import PlanSession
+from foas_emulator.world.ids import token
 from foas_emulator.world.pending import planned
 from foas_emulator.world.tables import assign, equal
 from tests.api import Api
@@ -294,3 +295,14 @@ def test_a_job_of_a_restored_world_keeps_its_newest_sessions(sql: Api, monkeypat
     sql.refused("CheckRawPlanJson", **J, sessionId=forgotten, code="InvalidSession.NotFound", status=404)
     for session_id in kept:
         sql.ok("CheckRawPlanJson", **J, sessionId=session_id)
+
+
+def test_a_session_gets_an_id_that_no_session_of_the_world_has(sql: Api) -> None:
+    """A snapshot may have ids that the world would make later."""
+    taken = [token(sql.world.seed, "plan_session", number, length=141) for number in (1, 2)]
+    for session_id in taken:
+        with sql.world.transaction():
+            sql.world.store.insert(
+                PlanSession(session_id=session_id, project_name="p", job_name="j", status="success", is_tuned=False)
+            )
+    assert sql.ok("GetRawPlanJson", **J)["SessionId"] not in taken

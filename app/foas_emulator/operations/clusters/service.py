@@ -16,7 +16,6 @@ from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.required import given, listed, named, region_of
 from foas_emulator.operations.texts import check_weight
-from foas_emulator.world.ids import LAST_COUNT, raise_counter, token
 from foas_emulator.world.tables import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
@@ -121,7 +120,7 @@ def create_cluster(
         )
     now = world.second()
     cluster = Cluster.model_construct(
-        cluster_id=_new_id(world),
+        cluster_id=world.free_token("cluster", lambda each: rows.find_cluster(world, each) is not None),
         display_name=named("displayName", display_name),
         description=description,
         state="STARTING",
@@ -288,16 +287,6 @@ def capacity(cluster: Cluster) -> Resource:
 def lasting_capacity(world: World, cluster: Cluster) -> Resource:
     """Return the resources that a cluster has for jobs both now and after the change that it is in."""
     return capacity(changed(cluster, assign(Cluster.slave_num, lifecycle.lasting_slaves(world, cluster))))
-
-
-def _new_id(world: World) -> str:
-    """Return an id that no cluster has: a seed may give one that this world, or one that it was forked from, made."""
-    number = world.next_number("cluster")
-    while rows.find_cluster(world, cluster_id := token(world.seed, "cluster", number)) is not None:
-        # Not by one: a seed may have thousands of them.
-        raise_counter(world.store, "cluster", min(2 * number - 1, LAST_COUNT))
-        number = world.next_number("cluster")
-    return cluster_id
 
 
 def _require_postpaid(world: World, cluster_id: str) -> Cluster:

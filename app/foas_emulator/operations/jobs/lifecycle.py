@@ -18,6 +18,7 @@ from foas_emulator.operations.jobs.rows import (
     delete_sessions,
     find_committed,
     find_job,
+    is_session,
     select_old_sessions,
     select_session_ids,
 )
@@ -83,7 +84,7 @@ def begin(
     The job forgets the oldest of more than `MOST_SESSIONS` sessions, its project those of more than `MOST_OF_PROJECT`.
     """
     session = PlanSession.model_construct(
-        session_id=world.next_token("plan_session", length=_SESSION_ID_LENGTH),
+        session_id=world.free_token("plan_session", lambda each: is_session(world, each), length=_SESSION_ID_LENGTH),
         project_name=job.project_name,
         job_name=job.job_name,
         status=IN_RUN,

@@ -143,6 +143,11 @@ def find_session(world: World, job: Job, session_id: str) -> PlanSession | None:
     return world.store.get(PlanSession, equal(PlanSession.session_id, session_id), *_sessions_of(job))
 
 
+def is_session(world: World, session_id: str) -> bool:
+    """Return whether any job has a session with this id."""
+    return world.store.count(PlanSession, equal(PlanSession.session_id, session_id)) > 0
+
+
 def select_session_ids(project_name: str, job_name: str | None) -> Select[Any]:
     """Select the ids of the sessions of a job, or of all jobs of a project."""
     of_them = matching(PlanSession, *of_jobs(project_name, job_name))
