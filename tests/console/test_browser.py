@@ -243,6 +243,27 @@ def test_a_page_that_is_slow_is_asked_for_once_at_a_time(emulator: Emulator, pag
     assert page.evaluate("most") == 1
 
 
+def test_a_page_that_was_asked_for_before_the_machine_slept_is_soon_asked_for_again(
+    emulator: Emulator, page: "Page", world: str
+) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/coverage")
+    page.locator(".live[data-state=on]").wait_for()
+    page.evaluate(
+        """() => {
+            window.longest = 0;
+            let slept = 0;
+            const [now, usual, later] = [performance.now.bind(performance), fetch, setTimeout];
+            performance.now = () => now() + slept;
+            window.fetch = async (...of) => { const answer = await usual(...of); slept = 3600000; return answer; };
+            window.setTimeout = (work, after) => { longest = Math.max(longest, after); return later(work, 300); };
+        }"""
+    )
+    for calls in (1, 2):
+        call(emulator, world, "GET", "/projects")
+        page.get_by_role("row", name=re.compile(f"ListProject {calls} OK {calls}")).wait_for()
+    assert 250 <= page.evaluate("longest") <= 10_000
+
+
 def test_a_text_that_is_shown_again_keeps_its_line_ends(emulator: Emulator, page: "Page", world: str) -> None:
     jobs = [{"JobName": "job", "Properties": "\na=1\r\nb=2"}]
     control(emulator, "PUT", f"/worlds/{world}", {"seed": {"projects": [{"Name": "shop", "jobs": jobs}]}})

@@ -52,6 +52,7 @@ async def read(room: Room, receive: Receive, *, limit: int = 10**9, and_hold: as
 @pytest.fixture(autouse=True)
 def _no_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "SMALL", 0)
+    monkeypatch.setattr(bodies, "UNCOUNTED", 0)
 
 
 def run(test: Callable[[Room], Awaitable[None]]) -> None:
@@ -157,6 +158,22 @@ def test_small_bodies_that_stall_make_room_for_others(monkeypatch: pytest.Monkey
         assert room.size == room.limit
         assert await read(room, sending(11)) == 11
         assert await given_up(*small) == [True] * 4 + [False] * 8
+
+    run(test)
+
+
+def test_bodies_of_a_few_bytes_take_no_room_since_thousands_would_be_given_up_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bodies, "UNCOUNTED", 10)
+
+    async def test(room: Room) -> None:
+        tiny = [asyncio.ensure_future(read(room, stalling(5, 5))) for _ in range(12)]
+        grown = asyncio.ensure_future(read(room, stalling(10, 10)))
+        await others_wait()
+        assert (room.size, len(room.arriving)) == (20, 1)
+        assert await read(room, sending(90)) == 90
+        assert await given_up(*tiny, grown) == [*[False] * 12, True]
 
     run(test)
 

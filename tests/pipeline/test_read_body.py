@@ -170,6 +170,7 @@ def test_bodies_that_are_arriving_share_their_bytes_and_the_one_that_has_waited_
 ) -> None:
     monkeypatch.setattr(read_body, "MOST_ARRIVING", 1000)
     monkeypatch.setattr(bodies, "SMALL", 100)
+    monkeypatch.setattr(bodies, "UNCOUNTED", 0)
     stage = read_body.ReadBody(limit=2000)
 
     class Client:

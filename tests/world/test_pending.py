@@ -58,7 +58,7 @@ def test_without_a_change_nothing_is_the_oldest_or_the_next(store: Store) -> Non
 def test_details_are_kept_in_one_form(store: Store) -> None:
     """Snapshots of equal worlds are equal."""
     with store.transaction():
-        pending.add(store, at=1, subject="bell:a", event="ring", details={"b": "铃", "a": 1})
+        pending.add(store, at=1, subject="bell:a", event="put_state", details={"b": "铃", "a": 1})
     (change,) = pending.planned(store)
     assert change.details == '{"a": 1, "b": "铃"}'
     assert change.read_details() == {"a": 1, "b": "铃"}
@@ -67,8 +67,8 @@ def test_details_are_kept_in_one_form(store: Store) -> None:
 @pytest.mark.parametrize("text", ["x" * 2000, '", "' * 500, "\\" * 1001, "\n, " * 700])
 def test_a_list_has_the_state_alone_of_long_details(store: Store, text: str) -> None:
     with store.transaction():
-        pending.add(store, at=1, subject="bell:a", event="ring", details={"ActualState": "RUNG", "text": text})
-        pending.add(store, at=2, subject="bell:b", event="ring", details={"a": text, "text": "b"})
+        pending.add(store, at=1, subject="bell:a", event="put_state", details={"ActualState": "RUNG", "text": text})
+        pending.add(store, at=2, subject="bell:b", event="put_state", details={"a": text, "text": "b"})
     short, whole = pending.planned(store)
     assert short.read_details() == {"ActualState": "RUNG"}
     assert whole.read_details() == {"a": text, "text": "b"}
@@ -77,11 +77,31 @@ def test_a_list_has_the_state_alone_of_long_details(store: Store, text: str) -> 
     assert first.read_details() == {"ActualState": "RUNG", "text": text}
 
 
+def test_a_list_has_no_details_of_what_brings_no_state(store: Store) -> None:
+    with store.transaction():
+        pending.add(store, at=1, subject="bell:a", event="ring", details={"text": "x" * 2000})
+    assert [change.details for change in pending.planned(store)] == ["{}"]
+
+
+@pytest.mark.parametrize("before", ["x" * 2000, r"\"" + "x" * 2000, r"\""], ids=["long", "quoted", "a quote"])
+def test_a_list_has_details_that_can_be_read_where_a_snapshot_has_two_states(store: Store, before: str) -> None:
+    details = f'{{"ActualState": "{before}", "ActualState": "RUNG", "text": "{"x" * 1000}"}}'
+    change = pending.PendingChange.model_construct(
+        sequence=1, at=1, subject="bell:a", event="put_state", details=details
+    )
+    with store.transaction():
+        store.insert(change)
+    (found,) = pending.planned(store)
+    assert found.read_details()["ActualState"] == "RUNG"
+
+
 @pytest.mark.parametrize("text", ["a", "a, ", '"', ", "])
 def test_a_list_has_the_state_of_long_details_in_any_form(store: Store, text: str) -> None:
     written = {"LastErrorMessage": text, "ActualState": "RUNG"}
     details = json.dumps(written)[:-1] + " " * 1000 + "}"
-    change = pending.PendingChange.model_construct(sequence=1, at=1, subject="bell:a", event="ring", details=details)
+    change = pending.PendingChange.model_construct(
+        sequence=1, at=1, subject="bell:a", event="put_state", details=details
+    )
     with store.transaction():
         store.insert(change)
     (found,) = pending.planned(store)

@@ -8,6 +8,8 @@ from starlette.types import Receive
 
 SMALL = 64 * 1024
 """The size in bytes up to which a body is read whatever complete ones hold: a connection buffers as much anyway."""
+UNCOUNTED = 4 * 1024
+"""The size in bytes up to which a body takes no room: it would be no use to give up thousands for a single piece."""
 
 
 class BodyTooLargeError(Exception):
@@ -82,7 +84,7 @@ class Taken:
                     size += len(piece)
                     if size > limit:
                         raise BodyTooLargeError
-                    self._take(len(piece), until_given_up)
+                    self._take(size, until_given_up)
                     if pieces and len(pieces[-1]) < SMALL:  # a piece of two bytes takes sixty on its own
                         pieces[-1] += piece
                     else:
@@ -102,10 +104,13 @@ class Taken:
         return pieces
 
     def _take(self, size: int, until_given_up: asyncio.Timeout) -> None:
+        """Take the room for a body that has grown to a size."""
         if until_given_up.when() is not None:
             raise NoRoomError  # it was given up while this piece was on its way
-        self.room.size += size
-        self.size += size
+        if size <= UNCOUNTED:
+            return
+        self.room.size += size - self.size
+        self.size = size
         self.room.arriving.pop(self, None)
         self.room.arriving[self] = until_given_up
         if not self.room.make(for_whom=self) and self.size > SMALL:

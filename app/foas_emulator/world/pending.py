@@ -101,7 +101,8 @@ def next_at(store: Store) -> int | None:
 def planned(store: Store, most: int | None = None, *, after: PendingChange | None = None) -> list[PendingChange]:
     """Return the pending changes, or the next ones (after another one), in the order in which they will happen.
 
-    Of long details that begin with a state they have that alone: hundreds, of megabytes each, are listed at a time.
+    They have the details of `put_state` alone, and of long ones that begin with a state that alone: hundreds, of
+    megabytes each, are listed at a time.
     """
     table = PendingChange.table()
     place = table.c.at, table.c.sequence
@@ -118,9 +119,15 @@ def _listed() -> Select[Any]:
     details = table.c.details
     is_long = func.substr(details, _LONG, 1) != ""
     begins_with_state = func.substr(details, 1, len(_STATE)) == _STATE
-    state = func.substr(details, 1, len(_STATE) + func.instr(func.substr(details, len(_STATE) + 1, _LONG), '"'))
-    short = case((and_(is_long, begins_with_state), state + "}"), else_=details)
-    return select(*(short.label("details") if each is details else each for each in table.c))
+    end = func.instr(func.substr(details, len(_STATE) + 1, _LONG), '"')
+    state = func.substr(details, 1, len(_STATE) + end)
+    is_whole = and_(end > 0, func.instr(state, "\\") == 0)  # a snapshot may have a second state, which counts
+    shown = case(
+        (table.c.event != "put_state", "{}"),
+        (and_(is_long, begins_with_state, is_whole), state + "}"),
+        else_=details,
+    )
+    return select(*(shown.label("details") if each is details else each for each in table.c))
 
 
 def count(store: Store) -> int:

@@ -194,11 +194,11 @@ async function refresh() {
   showLive();
 }
 
-// One at a time, and not all the time: a page may take longer to make than its news to come.
+// One at a time, and not all the time: a page may take longer to make than its news to come, and a machine may sleep.
 function later() {
   waiting ??= refreshed.then(() => setTimeout(
     () => { refreshed = refresh().catch(() => {}); },
-    Math.max(250, 1000 - (performance.now() - fetched), took),
+    Math.max(250, 1000 - (performance.now() - fetched), Math.min(took, 10000)),
   ));
 }
 
