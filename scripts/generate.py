@@ -89,7 +89,7 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 | a world's error overrides | 10,000 characters each, 1,000,000 together |
 | a cluster | 500 queues, 100 vSwitches, 200 tags; 10,000 slaves removed over time |
 | one call for tags | 500 tags added, or all removed from 200 clusters |
-| bodies of calls that are arriving, all together | 256 MiB, else the stalest is given up; one of 64 KiB is never refused |
+| bodies of calls that are arriving, all together | 256 MiB; the stalest make room; none of 64 KiB is refused |
 | calls delayed by latencies, all together | 256 MiB |
 | verifications that wait, all together | 256 MiB: some 10,000 |
 | large answers that clients are still reading, such as snapshots | 512 MiB; slow ones make room |
