@@ -4,6 +4,8 @@ import errno
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -141,3 +143,19 @@ def test_a_full_disk_under_temporary_files_is_reported_as_theirs(
         pass
     assert raised.value.filename == str(place)
     assert not list(place.iterdir())
+
+
+@pytest.mark.parametrize("end", ["sys.exit()", "os._exit(0)"])
+def test_a_fork_that_ends_leaves_it_to_the_process_that_made_it(end: str, place: Path) -> None:
+    program = f"""if True:
+        import os, sys
+        from foas_emulator.temporary import temporary_directory
+        with temporary_directory() as made:
+            child = os.fork()
+            if child == 0:
+                {end}
+            os.waitpid(child, 0)
+            assert made.is_dir()
+    """
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    assert list(place.iterdir()) == []
