@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.serving import certificates, server
+from foas_emulator.serving import server
 from foas_emulator.settings import Settings
 from foas_emulator.temporary import temporary_directory
 
@@ -138,7 +138,6 @@ def test_a_full_disk_under_temporary_files_is_reported_as_theirs(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", find_no_room)
-    monkeypatch.setattr(certificates.Authority, "_context", find_no_room)
     with pytest.raises(OSError, match="No space left") as raised, make():
         pass
     assert raised.value.filename == str(place)
