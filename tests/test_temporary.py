@@ -4,6 +4,8 @@ import errno
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -13,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.serving import certificates, server
+from foas_emulator.serving import server
 from foas_emulator.settings import Settings
 from foas_emulator.temporary import temporary_directory
 
@@ -136,8 +138,23 @@ def test_a_full_disk_under_temporary_files_is_reported_as_theirs(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", find_no_room)
-    monkeypatch.setattr(certificates.Authority, "_context", find_no_room)
     with pytest.raises(OSError, match="No space left") as raised, make():
         pass
     assert raised.value.filename == str(place)
     assert not list(place.iterdir())
+
+
+@pytest.mark.parametrize("end", ["sys.exit()", "os._exit(0)"])
+def test_a_fork_that_ends_leaves_it_to_the_process_that_made_it(end: str, place: Path) -> None:
+    program = f"""if True:
+        import os, sys
+        from foas_emulator.temporary import temporary_directory
+        with temporary_directory() as made:
+            child = os.fork()
+            if child == 0:
+                {end}
+            os.waitpid(child, 0)
+            assert made.is_dir()
+    """
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    assert list(place.iterdir()) == []

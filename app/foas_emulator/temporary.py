@@ -3,9 +3,12 @@
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from os import getpid
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from shutil import rmtree
+from tempfile import gettempdir, mkdtemp
 from threading import current_thread, main_thread
+from weakref import finalize
 
 
 @contextmanager
@@ -18,13 +21,13 @@ def temporary_directory() -> Iterator[Path]:
     with ExitStack() as files:
         with _signals_held_back():
             try:
-                made = TemporaryDirectory(prefix="foas-emulator-", ignore_cleanup_errors=True)
+                made = mkdtemp(prefix="foas-emulator-")
             except FileNotFoundError as error:
                 if error.filename is None:  # no place of those that were tried can be written
                     raise OSError(error.errno, f"{error.strerror}: TMPDIR may name another") from None
                 raise
-            files.callback(_remove, made)
-        yield Path(made.name)
+            files.callback(finalize(files, _remove, made, getpid()))
+        yield Path(made)
 
 
 @contextmanager
@@ -41,9 +44,11 @@ def temporary_named() -> Iterator[None]:
         raise
 
 
-def _remove(directory: TemporaryDirectory[str]) -> None:
-    with _signals_held_back(), suppress(OSError):  # it ignores no error of closing a directory
-        directory.cleanup()
+def _remove(directory: str, maker: int) -> None:
+    """Remove a directory, but not in a fork that ends before the process that made it."""
+    if getpid() == maker:
+        with _signals_held_back(), suppress(OSError):  # it ignores no error of closing a directory
+            rmtree(directory, ignore_errors=True)
 
 
 @contextmanager

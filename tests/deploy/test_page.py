@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from foas_emulator.settings import Settings
 from tests.deploy.proxies import DEPLOY, SHARDS, SHIPPED, WITH_PROXIES, Proxy
 from tests.deploy.shards import Shards
 from tests.docs.console import commands_of, run_as_shown, say
@@ -43,6 +44,11 @@ def test_what_the_page_tries_on_one_machine_is_a_configuration(page: str, proxy:
     assert "--port 1801$n" in serve
     said = say(f"{start} -t" if proxy.name == "nginx" else start, tmp_path, {})
     assert "successful" in said or "valid" in said
+
+
+def test_a_proxy_that_passes_on_how_long_connections_stay_idle_keeps_its_own_for_longer() -> None:
+    (seconds,) = re.findall(r"timeout http-keep-alive (\d+)s", (DEPLOY / "haproxy.cfg").read_text("utf-8"))
+    assert int(seconds) * 1000 > Settings().keep_alive
 
 
 def test_the_excerpts_of_the_page_are_those_that_are_shipped() -> None:

@@ -1,5 +1,6 @@
 """The server's connections: how long they are kept, what they refuse, and how long they wait for a slow client."""
 
+import asyncio
 import errno
 import gc
 import json
@@ -21,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from foas_emulator.serving import http_protocol, http_transports
 from foas_emulator.serving.http_limits import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET
 from foas_emulator.serving.http_protocol import EmulatorProtocol
+from foas_emulator.serving.uvicorn_servers import accept_all_who_wait
 from foas_emulator.testing import Emulator
 from tests.wire import INSTANCE
 
@@ -144,6 +146,79 @@ def test_a_connection_is_not_closed_while_a_request_waits_to_be_read() -> None:
         ours.recv(3)
         protocol.timeout_keep_alive_handler()
         assert (transport.is_closed, loop.calls) == (True, 1)
+
+
+def test_a_request_that_waits_to_be_read_when_the_server_stops_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Emulator() as emulator:
+        connection = connect(emulator)
+        connection.sendall(get("/_emulator/health"))
+        connection.recv(65536)
+
+        def ask_meanwhile(_: object) -> bool:
+            connection.sendall(get(INSTANCE))
+            return True
+
+        monkeypatch.setattr(http_protocol, "has_unread_bytes", ask_meanwhile)
+    with closing(connection):
+        status, headers, _ = parse(read_all(connection))
+    assert (status, headers["connection"]) == (200, "close")
+
+
+def test_a_server_that_stops_listens_until_those_are_accepted_that_came_while_it_was_busy() -> None:
+    async def stop() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            callers = [socket.create_connection(listener.getsockname(), timeout=20) for _ in range(3)]
+
+            async def accept_one_in_each_turn() -> None:
+                for caller in callers:
+                    await asyncio.sleep(0)
+                    listener.accept()[0].close()
+                    caller.close()
+
+            accepting = asyncio.create_task(accept_one_in_each_turn())
+            await accept_all_who_wait([listener])
+            assert accepting.done()
+
+    asyncio.run(stop())
+
+
+# -- bodies that are announced
+
+
+EXPECTING = "content-type: application/json", "expect: 100-continue"
+
+
+def test_a_client_that_may_not_send_its_body_after_a_refusal_is_told_that_the_connection_ends(
+    emulator: Emulator,
+) -> None:
+    for path, length, status in ((FOLDERS, 100_000_000, 413), ("/nowhere", 5, 404)):
+        request = get(path, *EXPECTING, f"content-length: {length}").replace(b"GET", b"POST", 1)
+        answer = send(emulator, request)  # and no body: Apache's client for Java sends its next request then
+        got, headers, _ = parse(answer)
+        assert (got, headers["connection"]) == (status, "close")
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_connection_is_kept_after_a_body_that_was_asked_for(emulator: Emulator, *, together: bool) -> None:
+    body = b'{"path":"/%d"}' % together
+    head = get(FOLDERS, *EXPECTING, f"content-length: {len(body)}").replace(b"GET", b"POST", 1)
+    with closing(connect(emulator)) as connection:
+        if together:
+            connection.sendall(head + body)
+        else:
+            connection.sendall(head)
+            assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            connection.sendall(body)
+        connection.sendall(get(INSTANCE, "connection: close"))
+        first, second = [b"HTTP/1.1 " + each for each in read_all(connection).split(b"HTTP/1.1 ")[-2:]]
+    assert parse(first)[0] == 200
+    assert "connection" not in parse(first)[1]
+    assert parse(second)[0] == 200
+
+
+def test_a_client_of_http_1_0_is_not_asked_for_its_body(emulator: Emulator) -> None:
+    request = f"POST {FOLDERS} HTTP/1.0\r\n{EXPECTING[1]}\r\ncontent-length: 2\r\n\r\n{{}}"
+    assert parse(send(emulator, request.encode()))[0] == 400
 
 
 # -- what the parser refuses

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from foas_emulator.gateway.errors import HEADERS_TOO_LARGE, UNREADABLE_REQUEST, ApiError
+from foas_emulator.gateway.errors import HEADERS_TOO_LARGE, UNREADABLE_REQUEST, URI_TOO_LONG, ApiError
 
 MAX_HEAD = 64 * 1024
 """The most bytes of a request line and its headers."""
@@ -41,6 +41,13 @@ def too_many_headers(number: int) -> ApiError:
     return HEADERS_TOO_LARGE(f"{number} headers came; {MAX_HEADERS} are allowed.")
 
 
+def too_many_pipelined() -> RefusedRequest:
+    """Return the refusal of one more request that would have to wait for its turn."""
+    return RefusedRequest(
+        UNREADABLE_REQUEST(f"More than {MAX_PIPELINED} requests were sent before the first was answered.")
+    )
+
+
 class Trailers(HeaderList):
     """The headers of a request whose body is being read, as a list that ignores trailers.
 
@@ -60,6 +67,14 @@ def memory_of_head(begun: int, headers: HeaderList) -> int:
     """Return the approximate memory in bytes of a request without its body; `begun` are those of an incomplete head."""
     texts = begun or sum(len(name) + len(value) for name, value in headers)
     return _REQUEST + 2 * texts + _HEADER * len(headers)
+
+
+def require_few(target: bytes, headers: HeaderList) -> None:
+    """Raise `RefusedRequest` for too many headers or a target that is too long."""
+    if len(headers) > MAX_HEADERS:
+        raise RefusedRequest(too_many_headers(len(headers)))
+    if len(target) > MAX_TARGET:
+        raise RefusedRequest(URI_TOO_LONG(f"The path and query have {len(target)} bytes; {MAX_TARGET} are allowed."))
 
 
 def require_one_reading(version: str, headers: Sequence[tuple[bytes, bytes]]) -> None:

@@ -16,21 +16,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from foas_emulator.faults.wire import TRANSPORT
-from foas_emulator.gateway.errors import REQUEST_TIMEOUT, UNREADABLE_REQUEST, URI_TOO_LONG, ApiError
+from foas_emulator.gateway.errors import REQUEST_TIMEOUT, ApiError
+from foas_emulator.serving import http_limits as limits
 from foas_emulator.serving.crowds import Crowd
-from foas_emulator.serving.http_limits import (
-    MAX_HEAD,
-    MAX_HEADERS,
-    MAX_PIPELINED,
-    MAX_TARGET,
-    RefusedRequest,
-    Trailers,
-    head_too_large,
-    memory_of_head,
-    origin_form,
-    require_one_reading,
-    too_many_headers,
-)
 from foas_emulator.serving.http_refusals import KEPT_HEADERS, Deaf, UnreadableRequest, headers_of, method_of, reason_of
 from foas_emulator.serving.http_transports import Closing, Lingering, has_unread_bytes
 
@@ -72,6 +60,8 @@ class EmulatorProtocol(HttpToolsProtocol):
         """Whether the last request whose head was read has been read whole."""
         self._before: tuple[bool, RequestResponseCycle | None] = True, None
         """`_is_between` and `cycle` before the latest bytes, together with `_head`, were read."""
+        self._is_ending = False
+        """Whether the connection ends with the next answer, since the server stops."""
         self._offers = False
         """Whether the request whose head was read last offers to continue in another protocol."""
         self._ahead: deque[RequestResponseCycle] = deque()
@@ -127,6 +117,15 @@ class EmulatorProtocol(HttpToolsProtocol):
         self._hold()
         self._wait_for_client()
 
+    def shutdown(self) -> None:
+        """End the connection when the server stops, but first answer a request that the loop has yet to deliver."""
+        self._is_ending = True
+        if not (self._has_answered() and has_unread_bytes(self.transport)):
+            super().shutdown()
+
+    def _has_answered(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
     def give_way(self) -> None:
         """Close the connection at once, since others need what it takes."""
         self.transport.abort()
@@ -166,11 +165,11 @@ class EmulatorProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
         self._received += len(data)
-        if len(data) <= MAX_HEAD:
+        if len(data) <= limits.MAX_HEAD:
             self._feed(data)
         else:  # in pieces, so that a head that is too long never fits into one
-            for start in range(0, len(data), MAX_HEAD):
-                self._feed(data[start : start + MAX_HEAD])
+            for start in range(0, len(data), limits.MAX_HEAD):
+                self._feed(data[start : start + limits.MAX_HEAD])
         if self.pipeline:
             self._queued += len(data)
         if self._queued or self._head or not self._is_between:
@@ -180,13 +179,12 @@ class EmulatorProtocol(HttpToolsProtocol):
 
     def _wait_for_client(self) -> None:
         """Let the crowd count the connection if it waits for a request or a body, or if its client reads too little."""
-        has_answered = self.cycle is None or self.cycle.response_complete
-        if has_answered or self.flow.write_paused or not (self._is_between or self.pipeline):
+        if self._has_answered() or self.flow.write_paused or not (self._is_between or self.pipeline):
             self._crowd.wait(self)
 
     def _hold(self) -> None:
         """Count what requests take that wait for their turn, or that are not complete; bodies count elsewhere."""
-        begun = 0 if self._is_between and not self._head else memory_of_head(len(self._head), self.headers)
+        begun = 0 if self._is_between and not self._head else limits.memory_of_head(len(self._head), self.headers)
         self._crowd.hold(self, self._queued + begun)
 
     def _feed(self, data: bytes) -> None:
@@ -218,36 +216,35 @@ class EmulatorProtocol(HttpToolsProtocol):
         if self._offers:
             return
         self._crowd.stop_waiting(self)
-        if len(self.headers) > MAX_HEADERS:
-            raise RefusedRequest(too_many_headers(len(self.headers)))
-        if len(self.url) > MAX_TARGET:
-            raise RefusedRequest(
-                URI_TOO_LONG(f"The path and query have {len(self.url)} bytes; {MAX_TARGET} are allowed.")
-            )
-        require_one_reading(self.parser.get_http_version(), self.headers)
+        limits.require_few(self.url, self.headers)
+        limits.require_one_reading(self.parser.get_http_version(), self.headers)
         if not self.url.startswith(b"/"):
-            self.url = origin_form(self.url, self.headers)
-        if len(self.pipeline) >= MAX_PIPELINED and not isinstance(self.app, UnreadableRequest):
-            raise RefusedRequest(
-                UNREADABLE_REQUEST(f"More than {MAX_PIPELINED} requests were sent before the first was answered.")
-            )
+            self.url = limits.origin_form(self.url, self.headers)
+        if len(self.pipeline) >= limits.MAX_PIPELINED and not isinstance(self.app, UnreadableRequest):
+            raise limits.too_many_pipelined()
         if self._head:
             self._head.clear()
-            if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
-                raise RefusedRequest(head_too_large())
+            if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > limits.MAX_HEAD:
+                raise limits.RefusedRequest(limits.head_too_large())
         if self.cycle is not None and not self.cycle.response_complete:
             self._ahead.append(self.cycle)
-            self._queued += memory_of_head(0, self.headers)
+            self._queued += limits.memory_of_head(0, self.headers)
         elif self._ahead:
             self._ahead.clear()
+        self.expect_100_continue &= self.parser.get_http_version() != "1.0"  # where nobody knows such an answer
         super().on_headers_complete()
         self._is_between = False
         self._close_if_asked(self.cycle)
         self._linger_until_read(self.cycle)
 
     def _close_if_asked(self, cycle: RequestResponseCycle) -> None:
-        """Do what uvicorn before 0.53 does only for the very header `connection: close`, and as the answer begins."""
-        if cycle.keep_alive and not self.parser.should_keep_alive():
+        """Announce the end of the connection if its client wants it, or may send no body after an early answer.
+
+        Not every client that expects 100 (Continue) sends its body after a refusal: Apache's for Java sends the next
+        request. Before 0.53, uvicorn notices only the very header `connection: close`, and as the answer begins.
+        """
+        ends = self._is_ending or self.expect_100_continue or not self.parser.should_keep_alive()
+        if cycle.keep_alive and ends:
             cycle.keep_alive = False
             cycle.default_headers = [*cycle.default_headers, _CLOSE]
 
@@ -263,11 +260,15 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._is_between = True
             if not self.cycle.keep_alive:
                 self.cycle.transport = self.transport
+            came = self.expect_100_continue and not self.cycle.response_started
+            if came and not self._is_ending and self.parser.should_keep_alive():
+                self.cycle.keep_alive = True
+                self.cycle.default_headers = self.server_state.default_headers
 
     def on_chunk_header(self) -> None:
         """Called by the parser at each chunk of a body: only after chunks are there trailers."""
-        if not isinstance(self.headers, Trailers):
-            self.headers = Trailers(self.headers)
+        if not isinstance(self.headers, limits.Trailers):
+            self.headers = limits.Trailers(self.headers)
 
     def _is_in_head(self) -> bool:
         """Whether a request has begun and its headers are not complete."""
@@ -277,10 +278,10 @@ class EmulatorProtocol(HttpToolsProtocol):
         if not self._head:
             self._heads += 1
         self._head += data
-        if len(self._head) > 2 * MAX_HEAD:  # the first piece may hold up to `MAX_HEAD` bytes of other requests
-            self._refuse(head_too_large())
-        elif len(self.headers) > MAX_HEADERS:  # many short ones take thirty times as much memory as their bytes
-            self._refuse(too_many_headers(len(self.headers)))
+        if len(self._head) > 2 * limits.MAX_HEAD:  # the first piece may hold up to `MAX_HEAD` bytes of other requests
+            self._refuse(limits.head_too_large())
+        elif len(self.headers) > limits.MAX_HEADERS:  # many short ones take thirty times as much memory as their bytes
+            self._refuse(limits.too_many_headers(len(self.headers)))
 
     def _is_whole(self) -> bool:
         """Whether the latest bytes, together with `_head`, begin with the request that is being read."""

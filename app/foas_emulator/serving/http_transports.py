@@ -2,6 +2,7 @@
 
 import asyncio
 import selectors
+import socket
 from contextlib import suppress
 from typing import Any
 
@@ -53,8 +54,12 @@ class Lingering(_Wrapped):
 def has_unread_bytes(transport: asyncio.Transport) -> bool:
     """Whether bytes have arrived that the event loop has not delivered yet."""
     connection = transport.get_extra_info("socket")  # None of asyncio's in TLS that is about to be reported as lost
+    return connection is not None and is_readable(connection)
+
+
+def is_readable(connection: socket.socket) -> bool:
+    """Whether a socket has something to read, or to accept."""
     with suppress(OSError, ValueError), _Selector() as selector:
-        if connection is not None:
-            selector.register(connection.fileno(), selectors.EVENT_READ)
-            return bool(selector.select(0))
+        selector.register(connection.fileno(), selectors.EVENT_READ)
+        return bool(selector.select(0))
     return False

@@ -13,6 +13,7 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
     nullcontext,
+    suppress,
 )
 from functools import partial
 from types import FrameType
@@ -24,6 +25,7 @@ from starlette.types import ASGIApp
 from foas_emulator import garbage, logs
 from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.http_protocol import CLOSE_AFTER, EmulatorProtocol
+from foas_emulator.serving.http_transports import is_readable
 from foas_emulator.world.clock import processor_time
 
 STOP_WITHIN = 1
@@ -89,6 +91,7 @@ class Accompanied(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._running.aclose()
+        await accept_all_who_wait(sockets or ())
         await super().shutdown(sockets=sockets)
 
 
@@ -118,6 +121,17 @@ class MainServer(Accompanied):
             _write(self._announcement)
         except (OSError, ValueError) as error:
             log.warning("standard output takes nothing (%s); it would have said: %s", error, self._announcement)
+
+
+async def accept_all_who_wait(listeners: Iterable[socket.socket]) -> None:
+    """Let the loop accept those that came while it was busy: at the end of a listener, the system resets them.
+
+    uvloop accepts one in each of its turns.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(STOP_WITHIN):
+            while any(map(is_readable, listeners)):  # noqa: ASYNC110 - the loop tells nobody what it accepts
+                await asyncio.sleep(0)
 
 
 @asynccontextmanager
