@@ -164,17 +164,21 @@ def test_a_short_document_that_repeats_itself_is_worked_on_by_another_thread(met
     assert threads == {"small documents"}
 
 
-def test_a_short_seed_that_replaces_thousands_of_rows_is_merged_beside_the_loop(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    copied: list[str] = []
+@pytest.fixture
+def copied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the threads that merged a seed into a copy."""
+    names: list[str] = []
     merged = merging._merged
 
     def noting(*given: Any, **options: Any) -> bytes:
-        copied.append(threading.current_thread().name)
+        names.append(threading.current_thread().name)
         return merged(*given, **options)
 
     monkeypatch.setattr(merging, "_merged", noting)
+    return names
+
+
+def test_a_short_seed_that_replaces_thousands_of_rows_is_merged_beside_the_loop(copied: list[str]) -> None:
     with open_api(seed=("empty",)) as api:
 
         def merge(name: str, jobs: int) -> None:
@@ -221,19 +225,11 @@ def test_what_a_large_seed_replaces_is_not_counted_on_the_loop(monkeypatch: pyte
 
 
 def test_a_short_seed_is_merged_beside_the_loop_into_a_new_world_that_is_made_of_a_large_one(
-    monkeypatch: pytest.MonkeyPatch,
+    copied: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    threads: list[str] = []
-    merged = merging._merged
-
-    def noting(*given: Any, **options: Any) -> bytes:
-        threads.append(threading.current_thread().name)
-        return merged(*given, **options)
-
-    monkeypatch.setattr(merging, "_merged", noting)
     with open_api(seed=("empty",)) as api:
         monkeypatch.setattr(merging, "LARGE", len(api.registry.image) - 1)
         answer = api.request("POST", "/_emulator/worlds/new/seed", json={"projects": [{"Name": "other"}]})
         assert answer.status_code == 204, answer.text
         assert api.registry.open_or_create("new").store.count(Project) == 1
-    assert threads == ["small documents"]
+    assert copied == ["small documents"]

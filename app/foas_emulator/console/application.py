@@ -19,14 +19,11 @@ from starlette.types import ASGIApp
 
 from foas_emulator.console import actions, downloads, scenarios, uploads
 from foas_emulator.console.access import BASE, LONGEST_FIELD, base_url_of, page_of_ours
-from foas_emulator.console.clock import time_page
-from foas_emulator.console.comparison import compare_page
 from foas_emulator.console.events import event_stream
 from foas_emulator.console.gate import ConsoleGate
 from foas_emulator.console.language import mark
 from foas_emulator.console.pages import PAGES, Page
 from foas_emulator.console.preferences import chosen_by, remember
-from foas_emulator.console.resources import resources_page
 from foas_emulator.console.shown import shown_foreign_form, shown_page, shown_plain
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import AnswerUnexpected
@@ -167,13 +164,13 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 
 def _turn(page: Page, world: World) -> AbstractAsyncContextManager[None]:
-    """Return the turn that a page of a world waits for; a comparison may take long, and has turns of its own.
+    """Return the turn that a page of a world waits for.
 
     Each page holds the texts that it shows until it is rendered, and works on the event loop between others' requests.
     """
-    if page.make is compare_page:
+    if page.turn == "its own":
         return nullcontext()
-    return _large_turns if page.make in (resources_page, time_page) and world.store.size > LARGE else _turns
+    return _large_turns if page.turn == "image" and world.store.size > LARGE else _turns
 
 
 def _page(page: Page) -> Callable[[Site, World, Request], Awaitable[Response]]:

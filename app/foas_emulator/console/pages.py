@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from foas_emulator.console.clock import time_page
 from foas_emulator.console.comparison import compare_page
@@ -20,23 +20,28 @@ from foas_emulator.console.worlds import worlds_page
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page. `name` is that of its entry in the menu."""
+    """One page. `name` is that of its entry in the menu.
+
+    `turn` is what it waits for before it is made: a turn of pages; in a large world one of those that work on its
+    `image`; or none, since it takes `its own` where it needs one.
+    """
 
     path: str
     name: str
     template: str
     make: Callable[[View], Awaitable[dict[str, Any]]]
+    turn: Literal["page", "image", "its own"] = "page"
 
 
 PAGES = (
-    Page("", "resources", "resources.html", resources_page),
+    Page("", "resources", "resources.html", resources_page, turn="image"),
     Page("job", "resources", "job.html", job_page),
     Page("instance", "resources", "instance.html", instance_page),
     Page("journal", "journal", "journal.html", journal_page),
     Page("journal/{request_id}", "journal", "call.html", call_page),
     Page("faults", "faults", "faults.html", faults_page),
-    Page("time", "time", "time.html", time_page),
-    Page("compare", "compare", "compare.html", compare_page),
+    Page("time", "time", "time.html", time_page, turn="image"),
+    Page("compare", "compare", "compare.html", compare_page, turn="its own"),
     Page("coverage", "coverage", "coverage.html", coverage_page),
     Page("settings", "settings", "settings.html", settings_page),
     Page("worlds", "worlds", "worlds.html", worlds_page),

@@ -11,15 +11,15 @@ from sqlalchemy import LargeBinary, Select, Table, cast, func, literal, select
 from foas_emulator.blink.kinds import STREAM
 from foas_emulator.faults.rules import FaultRule, check_rules
 from foas_emulator.json_bounds import has_lone_surrogate
-from foas_emulator.operations.autoscale import service as autoscale
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
+from foas_emulator.operations.autoscale.service import MOST_PLANS, MOST_PLANS_OF_PROJECT
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder, removed_numbers
 from foas_emulator.operations.clusters.service import FEWEST_SLAVES, FIRST_ORDER, MOST_CLUSTERS, MOST_SLAVES
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.folders.service import LONGEST_PATH
 from foas_emulator.operations.instances.lifecycle import MOST_INSTANCES
 from foas_emulator.operations.instances.rows import Instance
-from foas_emulator.operations.jobs.lifecycle import MOST_OF_PROJECT, MOST_SESSIONS
+from foas_emulator.operations.jobs.lifecycle import MOST_SESSIONS, MOST_SESSIONS_OF_PROJECT
 from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession
 from foas_emulator.operations.jobs.service import LONGEST_PACKAGES
 from foas_emulator.operations.packages.rows import Package
@@ -32,12 +32,7 @@ from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.operations.tags.service import MOST_TAGS, MOST_TAGS_OF_WORLD
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
-from foas_emulator.seeds.document import (
-    ENGINE_VERSIONS,
-    FOLDER_PATH,
-    LONGEST_VERSIONS,
-    MOST_IN_TIMELINE,
-)
+from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_VERSIONS, MOST_IN_TIMELINE
 from foas_emulator.seeds.limits import LONGEST_NAME, cut
 from foas_emulator.seeds.planned import REMOVED, apply_all, crowded_projects, wrong_changes
 from foas_emulator.seeds.values import STATES, Model, first_row
@@ -115,9 +110,9 @@ _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
     (PendingChange, ("subject",), 2 * MOST_IN_TIMELINE),
     # An older version kept all of them, and one of today forgets all but a hundred at once.
     (PlanSession, _OF_JOB, 10 * MOST_SESSIONS),
-    (PlanSession, ("project_name",), MOST_OF_PROJECT),
-    (AutoScalePlan, ("instance_id",), 10 * autoscale.MOST_PLANS),
-    (AutoScalePlan, ("project_name",), autoscale.MOST_OF_PROJECT),
+    (PlanSession, ("project_name",), MOST_SESSIONS_OF_PROJECT),
+    (AutoScalePlan, ("instance_id",), 10 * MOST_PLANS),
+    (AutoScalePlan, ("project_name",), MOST_PLANS_OF_PROJECT),
 )
 """Tables, the columns that name the owner of a row, and the most rows that an owner may have."""
 

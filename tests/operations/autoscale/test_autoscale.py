@@ -181,7 +181,7 @@ def test_the_latest_plan_of_an_absent_job_is_not_found(p: Api) -> None:
     p.refused("GetJobLatestAutoScalePlan", projectName="p", jobName="absent", code="InvalidJob.NotFound", status=404)
 
 
-@pytest.mark.parametrize("bound", ["MOST_PLANS", "MOST_OF_PROJECT"])
+@pytest.mark.parametrize("bound", ["MOST_PLANS", "MOST_PLANS_OF_PROJECT"])
 def test_an_instance_and_its_project_keep_the_newest_plans(
     scaled: Api, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:

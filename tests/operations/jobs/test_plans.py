@@ -276,7 +276,7 @@ def test_a_job_keeps_its_newest_sessions(sql: Api, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_project_keeps_the_newest_sessions_of_its_jobs(sql: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "MOST_OF_PROJECT", 2)
+    monkeypatch.setattr(lifecycle, "MOST_SESSIONS_OF_PROJECT", 2)
     building.job(sql, "other")
     jobs = [J, {"projectName": "p", "jobName": "other"}, J]
     first, *kept = [sql.ok("GetRawPlanJson", **each)["SessionId"] for each in jobs]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MOST_PLANS = 100
 """The most plans of an instance that are kept, the newest ones. The number is ours."""
-MOST_OF_PROJECT = 30_000
+MOST_PLANS_OF_PROJECT = 30_000
 """The same for all instances of a project: the call that deletes it deletes them, in two microseconds each."""
 
 NOT_CHOSEN = problem(
@@ -88,8 +88,8 @@ def get_instance_history_auto_scale_plan_content(
 def make_plan(world: World, instance: "Instance") -> None:
     """Tune a running instance that AutoScale watches: store the widest plan for its code within the maximum CU.
 
-    The instance forgets the oldest of more than `MOST_PLANS` plans, its project those of more than `MOST_OF_PROJECT`.
-    Without AutoScale, or with code from which no plan can be made, do nothing.
+    The instance forgets the oldest of more than `MOST_PLANS` plans, its project of `MOST_PLANS_OF_PROJECT`. Without
+    AutoScale, or with code from which no plan can be made, do nothing.
     """
     scale = auto_scale.from_json(instance.auto_scale_params)
     plan = auto_scale.tuned_plan(scale, instance.code or "", api_type=instance.api_type, job_type=instance.job_type)
@@ -107,7 +107,7 @@ def make_plan(world: World, instance: "Instance") -> None:
     )
     world.store.insert(made)
     forget_oldest(world, MOST_PLANS, equal(AutoScalePlan.instance_id, instance.id))
-    forget_oldest(world, MOST_OF_PROJECT, equal(AutoScalePlan.project_name, instance.project_name))
+    forget_oldest(world, MOST_PLANS_OF_PROJECT, equal(AutoScalePlan.project_name, instance.project_name))
 
 
 def plan_in_force(world: World, instance: "Instance") -> str | None:

@@ -34,7 +34,7 @@ STATUSES = (IN_RUN, MADE, FAILED)
 
 MOST_SESSIONS = 100
 """The most sessions of a job that are kept, each with its plan. The number is ours."""
-MOST_OF_PROJECT = 10_000
+MOST_SESSIONS_OF_PROJECT = 10_000
 """The same for all jobs of a project: a call that deletes it deletes all of them, in four microseconds each."""
 
 _KIND = "plan_session"
@@ -81,7 +81,7 @@ def begin(
 ) -> PlanSession:
     """Begin to make a plan from a job's draft.
 
-    The job forgets the oldest of more than `MOST_SESSIONS` sessions, its project those of more than `MOST_OF_PROJECT`.
+    The job forgets the oldest of more than `MOST_SESSIONS` sessions, its project of `MOST_SESSIONS_OF_PROJECT`.
     """
     session = PlanSession.model_construct(
         session_id=world.free_token("plan_session", lambda each: is_session(world, each), length=_SESSION_ID_LENGTH),
@@ -99,7 +99,7 @@ def begin(
     else:
         world.store.insert(made)
     _forget_old(world, job.project_name, job.job_name, MOST_SESSIONS)
-    _forget_old(world, job.project_name, None, MOST_OF_PROJECT)
+    _forget_old(world, job.project_name, None, MOST_SESSIONS_OF_PROJECT)
     return session
 
 
